@@ -1,0 +1,105 @@
+"""Exceptions for misuse, and the statuses that a computation can end with.
+
+Misuse raises: the message names the argument, what was observed, the rule and the remedy.
+Numerical trouble never raises: it is a `Status` on a partial, usable result.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+
+class ContcritError(Exception):
+    """Base class of every exception that contcrit raises on purpose."""
+
+
+class SpecificationError(ContcritError, ValueError):
+    """An argument breaks a rule.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the offending argument.
+    observed : object
+        What was given; shortened in the message.
+    rule : str
+        The rule that it breaks.
+    remedy : str
+        What to do instead.
+    """
+
+    def __init__(self, argument: str, observed: Any, rule: str, remedy: str) -> None:
+        self.argument = argument
+        self.observed = observed
+        self.rule = rule
+        self.remedy = remedy
+        shown = repr(observed) if not isinstance(observed, str) else observed
+        if len(shown) > 200:
+            shown = shown[:197] + "..."
+        super().__init__(f"`{argument}`: {rule} Observed: {shown}. {remedy}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.argument, self.observed, self.rule, self.remedy)
+
+
+class StorageError(ContcritError, OSError):
+    """A file cannot be written or is not one of ours."""
+
+
+class Status(Enum):
+    """How a computation ended; the value is a message with its remedy."""
+
+    END_OF_SPAN = "The branch reached an end of the parameter span exactly."
+    CLOSED_LOOP = "The branch returned to its start: it is a closed loop."
+    MAXIMUM_POINTS = (
+        "The maximum number of points was reached. Raise `maximum_points` to go on, "
+        "or continue from the last point."
+    )
+    STOPPED_BY_USER = "The progress callback asked to stop; the points so far are valid."
+    STOPPED_AT_EVENT = "A terminal event was located; the branch ends there."
+    LEFT_BOUNDS = "The unknowns left the stated bounds. Widen `maximum_norm` to go on."
+    STEP_TOO_SMALL = (
+        "The corrector failed at the smallest step: the branch may end here, or the equations "
+        "lose smoothness. Try `Settings.careful()`, or trace from the other side."
+    )
+    START_FAILED = (
+        "Newton's method did not converge from the start point. Give a closer start, use `find` "
+        "to search for one, or start at a parameter value where a solution is known."
+    )
+    SINGULAR_START = (
+        "The start point is singular and no branch direction could be told apart there. "
+        "Start a little away from it."
+    )
+    NOT_FINITE = (
+        "The equations returned a value that is not finite. Check the domain of logarithms, "
+        "square roots and divisions, and the span."
+    )
+    CONVERGED = "Converged to the stated tolerances."
+    COMPLETE = "Every branch in the queue was traced within the budget."
+    BUDGET_SPENT = (
+        "The budget of branches or depth was spent before the queue was empty. "
+        "Raise `maximum_branches` or `maximum_depth`."
+    )
+
+    @property
+    def message(self) -> str:
+        """The message, with its remedy where there is one."""
+        return self.value
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the computation did all that was asked."""
+        return self in _SUCCESSES
+
+
+_SUCCESSES = frozenset(
+    {
+        Status.END_OF_SPAN,
+        Status.CLOSED_LOOP,
+        Status.STOPPED_BY_USER,
+        Status.STOPPED_AT_EVENT,
+        Status.CONVERGED,
+        Status.COMPLETE,
+    }
+)

@@ -1,0 +1,1 @@
+"""The engine: one walk along solution branches, location, branch switching and search."""

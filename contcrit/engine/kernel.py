@@ -1,0 +1,101 @@
+"""What the walk asks of a system and of linear algebra, as plain functions.
+
+The walk's source is written once. It runs as plain Python through the functions of this file, and
+compiled through their native twins; so it may call nothing else of a system.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..linalg import rounding_level, solve_bordered
+from ..settings import Settings
+
+Array = np.ndarray
+
+
+class Control(NamedTuple):
+    """The numbers that steer one walk; see `contcrit.Settings` for their meaning."""
+
+    lower: float
+    upper: float
+    step_minimum: float
+    step_maximum: float
+    parameter_step: float
+    newton_tolerance: float
+    residual_tolerance: float
+    newton_iterations: int
+    newton_growth: float
+    contraction_maximum: float
+    correction_maximum: float
+    cosine_minimum: float
+    angle_target: float
+    maximum_norm: float
+
+
+def control_from(settings: Settings, span: tuple[float, float]) -> Control:
+    """Return the walk's control for settings and a span."""
+    return Control(
+        lower=float(span[0]),
+        upper=float(span[1]),
+        step_minimum=settings.step_minimum,
+        step_maximum=settings.step_maximum,
+        parameter_step=settings.parameter_fraction * (span[1] - span[0]),
+        newton_tolerance=settings.newton_tolerance,
+        residual_tolerance=settings.residual_tolerance,
+        newton_iterations=settings.newton_iterations,
+        newton_growth=settings.newton_growth,
+        contraction_maximum=settings.contraction_maximum,
+        correction_maximum=settings.correction_maximum,
+        cosine_minimum=float(np.cos(min(settings.angle_maximum, 1.5))),
+        angle_target=0.5 * settings.angle_maximum,
+        maximum_norm=settings.maximum_norm,
+    )
+
+
+class Workspace:
+    """Residual and Jacobian at the last point a system was evaluated at."""
+
+    __slots__ = ("jacobian", "residual")
+
+    def __init__(self) -> None:
+        self.residual: Array = np.empty(0)
+        self.jacobian: Any = None
+
+
+def allocate(system: Any) -> Any:
+    """Return a workspace that fits the system."""
+    return Workspace()
+
+
+def evaluate(system: Any, z: Array, work: Any) -> None:
+    """Evaluate residual and Jacobian at z into the workspace."""
+    work.residual, work.jacobian = system.residual_and_jacobian(z)
+
+
+def residual_size(system: Any, work: Any) -> float:
+    """Return max|F| of the last evaluation (nan if it is not finite)."""
+    return float(np.max(np.abs(work.residual), initial=0.0))
+
+
+def residual_floor(system: Any, z: Array, work: Any) -> float:
+    """Return the residual that rounding alone may leave at z."""
+    return 20.0 * rounding_level(work.jacobian, z)
+
+
+def newton_increment(system: Any, work: Any, row: Array, increment: Array) -> None:
+    """Solve [J; row] increment = (-F, 0)."""
+    right = np.zeros(row.size)
+    right[:-1] = -work.residual
+    increment[:] = solve_bordered(work.jacobian, row, right)[0]
+
+
+def raw_tangent(system: Any, work: Any, row: Array, tangent: Array) -> tuple[float, float]:
+    """Solve [J; row] tangent = (0, 1); return sign and log modulus of the determinant."""
+    right = np.zeros(row.size)
+    right[-1] = 1.0
+    solution, sign, log_modulus = solve_bordered(work.jacobian, row, right)
+    tangent[:] = solution
+    return sign, log_modulus

@@ -1,0 +1,245 @@
+"""The walk: the only loop that marches along a branch.
+
+It fills arrays with accepted points and stops when they are full, so that its caller can show
+progress, look for events and go on. Its source serves both gears; see `kernel`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .corrector import CORRECTED, NOT_FINITE, advance, correct
+from .kernel import Control, raw_tangent
+
+Array = np.ndarray
+
+FULL = 0
+END_OF_SPAN = 1
+CLOSED_LOOP = 2
+STEP_TOO_SMALL = 3
+LEFT_BOUNDS = 4
+LEFT_DOMAIN = 5
+
+ARCLENGTH, RESIDUAL, ITERATIONS, SIGN, LOG_MODULUS = range(5)
+"""Columns of the array `facts` that the walk fills."""
+
+
+def walk(
+    system: Any,
+    z: Array,
+    tangent: Array,
+    arclength: float,
+    step: float,
+    loop_start: Array,
+    loop_tangent: Array,
+    weights: Array,
+    control: Control,
+    work: Any,
+    scratch: Array,
+    points: Array,
+    tangents: Array,
+    facts: Array,
+) -> tuple[int, int, float]:
+    """March from an accepted point until the arrays are full or the branch ends.
+
+    Parameters
+    ----------
+    system : System or native handle
+    z, tangent : ndarray of shape (n + 1,)
+        The last accepted point and its unit tangent; overwritten as the walk goes.
+    arclength : float
+        Arc length of that point.
+    step : float
+        Arc-length step to try first.
+    loop_start, loop_tangent : ndarray of shape (n + 1,)
+        The branch's first point and tangent, to notice a closed loop.
+    weights : ndarray of shape (n + 1,)
+    control : Control
+    work : Workspace
+    scratch : ndarray of shape (6, n + 1)
+    points, tangents : ndarray of shape (capacity, n + 1)
+        Outputs.
+    facts : ndarray of shape (capacity, 5)
+        Outputs: arc length, max|F|, iterations, sign and log modulus of the determinant.
+
+    Returns
+    -------
+    count : int
+        Number of points written.
+    reason : int
+        Why it stopped.
+    step : float
+        Step to go on with.
+    """
+    capacity = points.shape[0]
+    count = 0
+    last = z.size - 1
+    z_new, tangent_new = scratch[3], scratch[4]
+    reason = FULL
+    while count < capacity:
+        if step < control.step_minimum:
+            reason = STEP_TOO_SMALL
+            break
+        slope = tangent[last]
+        bound = min(step, control.step_maximum)
+        if abs(slope) * bound > control.parameter_step:
+            bound = control.parameter_step / abs(slope)
+        end = control.upper if slope > 0 else control.lower
+        at_end = False
+        if slope != 0.0 and (end - z[last]) / slope <= bound:
+            taken = (end - z[last]) / slope
+            if taken <= 0.0:
+                reason = END_OF_SPAN
+                break
+            at_end = True
+            outcome, iterations, residual, cosine, sign, log_modulus = arrive(
+                system, z, tangent, taken, end, weights, control, work, z_new, tangent_new, scratch
+            )
+        else:
+            taken = bound
+            outcome, iterations, residual, cosine, sign, log_modulus = advance(
+                system, z, tangent, taken, weights, control, work, z_new, tangent_new, scratch, True
+            )
+            if outcome == CORRECTED and not control.lower <= z_new[last] <= control.upper:
+                # The branch bends out of the span within this step: hit the end it crosses.
+                end = control.upper if z_new[last] > control.upper else control.lower
+                taken *= (end - z[last]) / (z_new[last] - z[last])
+                at_end = True
+                scratch[5][:] = z_new
+                outcome, iterations, residual, cosine, sign, log_modulus = arrive(
+                    system, z, tangent, taken, end, weights, control, work, z_new, tangent_new,
+                    scratch,
+                )  # fmt: skip
+        if outcome != CORRECTED:
+            step = 0.5 * min(taken, bound)
+            if outcome == NOT_FINITE and step < control.step_minimum:
+                reason = LEFT_DOMAIN
+                break
+            continue
+
+        if not at_end and returns_to(
+            system, z, tangent, taken, tangent_new, loop_start, loop_tangent, weights, control,
+            work, scratch, arclength,
+        ):  # fmt: skip
+            points[count] = loop_start
+            tangents[count] = loop_tangent
+            facts[count, ARCLENGTH] = arclength + np.sum(weights * tangent * (loop_start - z))
+            facts[count, RESIDUAL] = residual
+            facts[count, ITERATIONS] = iterations
+            facts[count, SIGN] = 0.0  # filled by the caller from the loop's first point
+            facts[count, LOG_MODULUS] = 0.0
+            count += 1
+            reason = CLOSED_LOOP
+            break
+
+        moved = z_new - z
+        arclength += math.sqrt(np.sum(weights * moved * moved))
+        z[:] = z_new
+        tangent[:] = tangent_new
+        points[count] = z
+        tangents[count] = tangent
+        facts[count, ARCLENGTH] = arclength
+        facts[count, RESIDUAL] = residual
+        facts[count, ITERATIONS] = iterations
+        facts[count, SIGN] = sign
+        facts[count, LOG_MODULUS] = log_modulus + math.log(max(cosine, 1e-300))
+        count += 1
+        if at_end:
+            reason = END_OF_SPAN
+            break
+        if float(np.max(np.abs(z[:last]))) > control.maximum_norm:
+            reason = LEFT_BOUNDS
+            break
+        step = next_step(step, taken, iterations, cosine, control)
+    return count, reason, step
+
+
+def next_step(
+    step: float, taken: float, iterations: int, cosine: float, control: Control
+) -> float:
+    """Return the next arc-length step from the work and the turn of the last one."""
+    angle = math.acos(min(1.0, cosine))
+    by_angle = 2.0
+    if angle > 0.0:
+        by_angle = min(2.0, max(0.5, control.angle_target / angle))
+    by_work = 2.0
+    if iterations == 3:
+        by_work = 1.5
+    elif iterations == 4:
+        by_work = 1.0
+    elif iterations > 4:
+        by_work = 0.6
+    return min(control.step_maximum, max(taken, 0.5 * step) * min(by_angle, by_work))
+
+
+def arrive(
+    system: Any,
+    z: Array,
+    tangent: Array,
+    step: float,
+    end: float,
+    weights: Array,
+    control: Control,
+    work: Any,
+    z_new: Array,
+    tangent_new: Array,
+    scratch: Array,
+) -> tuple[int, int, float, float, float, float]:
+    """Take the last step: a natural one, at the parameter's exact end value."""
+    row = scratch[0]
+    row[:] = 0.0
+    row[z.size - 1] = 1.0
+    z_new[:] = z + step * tangent
+    z_new[z.size - 1] = end
+    scratch[2][:] = z_new
+    outcome, iterations, residual = correct(system, z_new, row, control, work, scratch[1], True)
+    if outcome != CORRECTED:
+        return outcome, iterations, residual, 0.0, 0.0, 0.0
+    z_new[z.size - 1] = end
+    moved = z_new - scratch[2]
+    distance = math.sqrt(np.sum(weights * moved * moved))
+    noise = control.newton_tolerance * (1.0 + float(np.max(np.abs(z_new))))
+    if distance > control.correction_maximum * step + noise:
+        return 2, iterations, residual, 0.0, 0.0, 0.0
+    row[:] = weights * tangent
+    sign, log_modulus = raw_tangent(system, work, row, tangent_new)
+    length = math.sqrt(np.sum(weights * tangent_new * tangent_new))
+    if not math.isfinite(length) or length == 0.0:
+        return 1, iterations, residual, 0.0, sign, log_modulus
+    tangent_new /= length
+    return CORRECTED, iterations, residual, 1.0 / length, sign, log_modulus
+
+
+def returns_to(
+    system: Any,
+    z: Array,
+    tangent: Array,
+    step: float,
+    tangent_new: Array,
+    loop_start: Array,
+    loop_tangent: Array,
+    weights: Array,
+    control: Control,
+    work: Any,
+    scratch: Array,
+    arclength: float,
+) -> bool:
+    """Tell whether the step from z passes through the branch's first point, the same way round."""
+    gap = loop_start - z
+    along = np.sum(weights * tangent * gap)
+    if along <= 0.0 or along > step or arclength < 2.0 * step:
+        return False
+    if np.sum(weights * tangent_new * loop_tangent) < 0.5:
+        return False
+    across = np.sum(weights * gap * gap) - along * along
+    if across > 0.25 * step * step:
+        return False
+    # The first point lies in the plane at offset `along`: the branch's point there must be it.
+    outcome, _, _, _, _, _ = advance(
+        system, z, tangent, along, weights, control, work, scratch[5], scratch[2], scratch, False
+    )
+    distance = float(np.max(np.abs(scratch[5] - loop_start)))
+    return outcome == CORRECTED and distance <= 1e-6 * (1.0 + float(np.max(np.abs(loop_start))))

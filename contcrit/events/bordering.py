@@ -1,0 +1,147 @@
+"""Bordered systems: smooth test functions for singular matrices, with exact derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import linalg, sparse
+from scipy.sparse.linalg import splu
+
+Array = np.ndarray
+
+
+class BorderedKernel(NamedTuple):
+    """Solution of the bordered systems [A B; C' 0].
+
+    Parameters
+    ----------
+    right : ndarray of shape (m, c)
+        Spans the kernel of A where `test` vanishes.
+    left : ndarray of shape (n, b)
+        Spans the kernel of A' there.
+    test : ndarray of shape (b, c)
+        Vanishes exactly where A loses rank by as many as the borders allow.
+    """
+
+    right: Array
+    left: Array
+    test: Array
+
+
+def bordered_kernel(matrix: Any, columns: Array, rows: Array) -> BorderedKernel:
+    """Border an (n, m) matrix by b columns and c rows, with m + b = n + c, and solve both ways.
+
+    The derivative of ``test[i, j]`` along u is ``-left[:, i] @ (dA/du) @ right[:, j]``.
+    """
+    n, m = matrix.shape
+    b, c = columns.shape[1], rows.shape[1]
+    # Borders of the matrix's own size keep the bordered matrix well scaled.
+    scale = float(abs(matrix).max()) or 1.0
+    unit_right = np.zeros((n + c, c))
+    unit_right[n:] = np.eye(c)
+    unit_left = np.zeros((m + b, b))
+    unit_left[m:] = np.eye(b)
+    if sparse.issparse(matrix):
+        bordered = sparse.block_array(
+            [[matrix, sparse.csc_array(scale * columns)], [sparse.csr_array(scale * rows.T), None]],
+            format="csc",
+        )
+        factors = splu(bordered)
+        solved, transposed = factors.solve(unit_right), factors.solve(unit_left, trans="T")
+    else:
+        dense = np.zeros((n + c, m + b))
+        dense[:n, :m] = matrix
+        dense[:n, m:] = scale * columns
+        dense[n:, :m] = scale * rows.T
+        factors = linalg.lu_factor(dense, check_finite=False)
+        solved = linalg.lu_solve(factors, unit_right, check_finite=False)
+        transposed = linalg.lu_solve(factors, unit_left, trans=1, check_finite=False)
+    # Undo the scaling: right and left are of unit size again.
+    right, left = scale * solved[:m], scale * transposed[:n]
+    return BorderedKernel(right, left, scale * scale * solved[m:])
+
+
+def newton_solve(
+    equations: Callable[[Array], tuple[Array, tuple[Any, Array, Array | None]]],
+    start: Array,
+    tolerance: float,
+    *,
+    least_squares: float | None = None,
+    iterations: int = 12,
+) -> tuple[Array, float] | None:
+    """Apply Newton's method to an extended system given by blocks.
+
+    Parameters
+    ----------
+    equations : callable
+        ``equations(u)`` returns the values and ``(jacobian, gradient rows, extra column)``: the
+        first block has the shape of the original Jacobian, the rows stand below it, and the column
+        (or None) to its right.
+    start : ndarray
+        First guess.
+    tolerance : float
+        Largest last increment, relative to 1 + max|u|.
+    least_squares : float, optional
+        Solve in the least-squares sense, dropping singular values below this share of the largest.
+    iterations : int
+        Most Newton iterations.
+
+    Returns
+    -------
+    tuple of (ndarray, float) or None
+        Solution and largest modulus of the values there; None without convergence.
+    """
+    unknown = np.array(start, dtype=float)
+    previous = np.inf
+    converged = False
+    for _ in range(iterations):
+        value, (jacobian, rows, column) = equations(unknown)
+        if not np.all(np.isfinite(value)) or not np.all(np.isfinite(rows)):
+            return None
+        increment = _solve_blocks(jacobian, rows, column, -value, least_squares)
+        if increment is None or not np.all(np.isfinite(increment)):
+            return None
+        size = float(np.max(np.abs(increment)) / (1.0 + np.max(np.abs(unknown))))
+        if converged and size >= previous:  # rounding level reached
+            break
+        unknown = unknown + increment
+        converged = converged or size <= tolerance
+        if size <= 1e-15:
+            break
+        previous = size
+    if not converged:
+        return None
+    value, _ = equations(unknown)
+    return unknown, float(np.max(np.abs(value)))
+
+
+def _solve_blocks(
+    jacobian: Any, rows: Array, column: Array | None, right: Array, least_squares: float | None
+) -> Array | None:
+    if sparse.issparse(jacobian):
+        blocks = [[jacobian], [sparse.csr_array(rows)]]
+        if column is not None:
+            blocks[0].append(sparse.csc_array(column[:, None]))
+            blocks[1].append(None)
+        matrix = sparse.block_array(blocks, format="csc")
+        if least_squares is None:
+            try:
+                return splu(matrix).solve(right)
+            except RuntimeError:
+                return None
+        matrix = matrix.toarray()
+    else:
+        matrix = np.vstack([jacobian, rows])
+        if column is not None:
+            wide = np.concatenate([column, np.zeros(rows.shape[0])])
+            matrix = np.column_stack([matrix, wide])
+    if least_squares is not None:
+        # Rows of the test functions are scaled like those of the equations.
+        scale = np.maximum(np.linalg.norm(matrix, axis=1), 1e-300)
+        return np.linalg.lstsq(matrix / scale[:, None], right / scale, rcond=least_squares)[0]
+    try:
+        return linalg.solve(matrix, right, check_finite=False)
+    except (linalg.LinAlgError, ValueError):
+        return None

@@ -1,0 +1,68 @@
+"""Folds: the branch turns back in its parameter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .base import Bracket, LocalPoint, Signals, sign_changes
+from .bordering import bordered_kernel, newton_solve
+from .singularity import Singularity
+
+Array = np.ndarray
+
+
+class Fold:
+    """Event: the tangent's parameter component changes sign.
+
+    References
+    ----------
+    W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria, SIAM 2000, section 4.1.
+    """
+
+    kind = "fold"
+
+    def applies(self, system: Any) -> bool:
+        """Tell whether the event makes sense for a system: always."""
+        return True
+
+    def brackets(self, signals: Signals) -> list[Bracket]:
+        """Return where the parameter turns back."""
+        return sign_changes(signals.tangent[:, -1])
+
+    def value(self, point: LocalPoint, bracket: Bracket) -> float:
+        """Return the tangent's parameter component."""
+        return float(point.tangent[-1])
+
+
+EVENT = Fold()
+
+
+def refine(
+    system: Any, z: Array, singularity: Singularity, tolerance: float
+) -> tuple[Array, float] | None:
+    """Solve F = 0, g = 0 by Newton, g the bordered test function of a simple fold.
+
+    Returns
+    -------
+    tuple of (ndarray, float) or None
+        The fold and its residual; None if Newton does not converge.
+    """
+    left, right = singularity.left[:, :1], singularity.right[:, :1]
+
+    def equations(unknown: Array) -> tuple[Array, Any]:
+        jacobian = system.jacobian(unknown)
+        kernel = bordered_kernel(jacobian[:, :-1], left, right)
+        direction = np.append(kernel.right[:, 0], 0.0)
+        gradient = -(kernel.left[:, 0] @ system.second(unknown, direction))
+        value = np.append(system.residual(unknown), kernel.test[0, 0])
+        return value, (jacobian, gradient[None, :], None)
+
+    return newton_solve(equations, z, tolerance)
+
+
+def quadratic_coefficient(system: Any, z: Array, singularity: Singularity) -> float:
+    """Return the fold's quadratic coefficient psi.F_xx[phi, phi]/2; zero means degenerate."""
+    phi = np.append(singularity.right[:, 0], 0.0)
+    return 0.5 * float(singularity.left[:, 0] @ (system.second(z, phi) @ phi))

@@ -1,0 +1,245 @@
+"""Location: two independent methods must agree before a special point is believed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import brentq, minimize_scalar
+
+from ..events.base import Bracket, Event, LocalPoint, Signals
+from ..events.branch_point import refine as refine_branch_point
+from ..events.fold import quadratic_coefficient
+from ..events.fold import refine as refine_fold
+from ..events.hopf import critical_pair
+from ..events.hopf import refine as refine_hopf
+from ..events.singularity import Singularity, analyse
+from ..results import SpecialPoint
+from ..settings import Settings
+from .corrector import CORRECTED, advance
+from .kernel import Control, allocate
+
+Array = np.ndarray
+
+
+@dataclass(eq=False)
+class Locator:
+    """Finds special points between the accepted points of one march.
+
+    Parameters
+    ----------
+    system : System
+        The system that was walked, multipliers included.
+    weights : ndarray of shape (n + 1,)
+    control : Control
+    settings : Settings
+    signals : Signals
+    arclength : ndarray of shape (m,)
+    """
+
+    system: Any
+    weights: Array
+    control: Control
+    settings: Settings
+    signals: Signals
+    arclength: Array
+
+    def special_points(self, events: tuple[Event, ...]) -> list[SpecialPoint]:
+        """Locate, refine and identify everything the events bracket, in order of arc length."""
+        candidates = []
+        for event in events:
+            if not event.applies(self.system):
+                continue
+            for bracket in event.brackets(self.signals):
+                hit = self._locate(event, bracket)
+                if hit is not None:
+                    candidates.append((event, bracket, *hit))
+        found: list[SpecialPoint] = []
+        for event, bracket, offset, z, tangent in sorted(
+            candidates, key=lambda item: (item[1].first, item[2], item[0].kind)
+        ):
+            special = self._identify(event, bracket, offset, z, tangent)
+            if special is not None and not any(self._same(special, other) for other in found):
+                found.append(special)
+        return sorted(found, key=lambda special: special.arclength)
+
+    def _same(self, one: SpecialPoint, other: SpecialPoint) -> bool:
+        if (one.kind == "user") != (other.kind == "user"):
+            return False
+        if one.kind == "user" and one.evidence["event"] != other.evidence["event"]:
+            return False
+        distance = float(np.max(np.abs(one.z - other.z)))
+        near = abs(one.arclength - other.arclength) <= max(
+            one.bracket[1] - one.bracket[0], other.bracket[1] - other.bracket[0]
+        )
+        scale = 1.0 + float(np.max(np.abs(one.z)))
+        return near and distance <= self.settings.merge_tolerance * scale
+
+    # ---- first locator: bracket and real continuation steps -------------------------------
+
+    def _local(self, first: int, offset: float, scale: dict[str, float]) -> LocalPoint | None:
+        """Take a continuation step of the given offset from an accepted point."""
+        size = self.weights.size
+        z_new, tangent_new, scratch = np.empty(size), np.empty(size), np.empty((3, size))
+        z, tangent = self.signals.z[first], self.signals.tangent[first]
+        work = allocate(self.system)
+        for nudge in (0.0, 1e-9, -1e-9, 1e-7):
+            outcome, _, _, _, sign, log_modulus = advance(
+                self.system,
+                z,
+                tangent,
+                offset + nudge * self.signals.step[first],
+                self.weights,
+                self.control,
+                work,
+                z_new,
+                tangent_new,
+                scratch,
+                False,
+            )
+            if outcome == CORRECTED:
+                return LocalPoint(
+                    self.system, z_new, tangent_new, self.weights, sign, log_modulus, scale
+                )
+        return None
+
+    def _locate(
+        self, event: Event, bracket: Bracket
+    ) -> tuple[float, Array, Array] | None:
+        """Drive the event's test function to zero; return offset, point and tangent."""
+        first = bracket.first
+        z, tangent = self.signals.z, self.signals.tangent
+        reach = float(np.sum(self.weights * tangent[first] * (z[bracket.last] - z[first])))
+        scale: dict[str, float] = {}
+        cache: dict[float, tuple[float, LocalPoint]] = {}
+
+        def value(offset: float) -> float:
+            point = self._local(first, offset, scale)
+            if point is None:
+                raise _Lost
+            result = event.value(point, bracket)
+            if not math.isfinite(result):
+                raise _Lost
+            cache[offset] = (abs(result), point)
+            return result
+
+        tolerance = self.settings.location_tolerance
+        try:
+            if bracket.dip:
+                found = minimize_scalar(
+                    value, bounds=(0.0, reach), method="bounded", options={"xatol": 1e-9 * reach}
+                )
+                outside = max(value(0.0), value(reach))
+                if found.fun > 1e-3 * outside:
+                    return None
+            else:
+                low, high = value(0.0), value(reach)
+                if low * high < 0:
+                    brentq(value, 0.0, reach, xtol=tolerance, rtol=8.9e-16, maxiter=80)
+                elif min(abs(low), abs(high)) > 1e-6 * max(abs(low), abs(high)):
+                    return None
+        except _Lost:
+            if not cache:
+                return None
+        offset = min(cache, key=lambda s: cache[s][0])
+        best = cache[offset][1]
+        return offset, best.z, best.tangent
+
+    # ---- second locator: Newton on the extended system -------------------------------------
+
+    def _identify(
+        self, event: Event, bracket: Bracket, offset: float, z: Array, tangent: Array
+    ) -> SpecialPoint | None:
+        ends = (self.signals.z[bracket.first], self.signals.z[bracket.last])
+        reach = (float(self.arclength[bracket.first]), float(self.arclength[bracket.last]))
+        width = float(
+            np.sum(self.weights * self.signals.tangent[bracket.first] * (ends[1] - ends[0]))
+        )
+        arclength = reach[0] + (reach[1] - reach[0]) * min(1.0, max(0.0, offset / width))
+        evidence: dict[str, Any] = {"event": getattr(event, "name", event.kind)}
+        if event.kind == "user":
+            return self._record("user", z, tangent, reach, arclength, None, evidence)
+        singularity = analyse(self.system, z, ends, self.settings.rank_tolerance)
+        evidence |= {
+            "kernel_dimension": singularity.kernel_dimension,
+            "excess": singularity.excess,
+            "singular_values": singularity.values[:4].copy(),
+            "singular_values_at_ends": singularity.reference[:4].copy(),
+        }
+        tolerance = self.settings.newton_tolerance
+        refined: tuple[Array, float] | None
+        if singularity.excess > 0:
+            kind = "branch-point"
+            refined = refine_branch_point(self.system, z, singularity, tolerance)
+        elif singularity.kernel_dimension == 1:
+            kind = "fold"
+            refined = refine_fold(self.system, z, singularity, tolerance)
+            evidence["quadratic_coefficient"] = quadratic_coefficient(self.system, z, singularity)
+        elif event.kind == "inertia":
+            return self._identify_pair(z, tangent, reach, arclength, evidence)
+        else:
+            return None
+        if refined is not None and not self._near(refined[0], z, ends):
+            refined = None
+        return self._record(kind, z, tangent, reach, arclength, refined, evidence, singularity)
+
+    def _identify_pair(
+        self,
+        z: Array,
+        tangent: Array,
+        reach: tuple[float, float],
+        arclength: float,
+        evidence: dict[str, Any],
+    ) -> SpecialPoint | None:
+        """A crossing without a kernel: a Hopf point of a flow, and nothing for other kinds."""
+        if self.system.kind != "flow" or self.system.symmetric:
+            return None
+        pair = critical_pair(self.system.jacobian(z)[:, :-1])
+        if pair is None or abs(pair.real) > 1e-4 * pair.frequency:
+            return None
+        refined = refine_hopf(self.system, z, pair, self.settings.newton_tolerance)
+        evidence["frequency"] = pair.frequency if refined is None else refined[1]
+        located = None if refined is None else (refined[0], refined[2])
+        return self._record("hopf", z, tangent, reach, arclength, located, evidence)
+
+    def _near(self, refined: Array, z: Array, ends: tuple[Array, Array]) -> bool:
+        """Tell whether Newton stayed within reach of the bracket."""
+        width = float(np.max(np.abs(ends[1] - ends[0])))
+        return float(np.max(np.abs(refined - z))) <= 0.1 * width + 1e-8
+
+    def _record(
+        self,
+        kind: str,
+        z: Array,
+        tangent: Array,
+        reach: tuple[float, float],
+        arclength: float,
+        refined: tuple[Array, float] | None,
+        evidence: dict[str, Any],
+        singularity: Singularity | None = None,
+    ) -> SpecialPoint:
+        digits = 0.0
+        located = z
+        if refined is not None:
+            located = refined[0]
+            scale = 1.0 + float(np.max(np.abs(z)))
+            distance = float(np.max(np.abs(located - z))) / scale
+            digits = min(16.0, -math.log10(max(distance, 1e-16)))
+        elif kind != "user":
+            evidence["note"] = "the extended system did not confirm the bracketing locator"
+        return SpecialPoint(
+            kind=kind,
+            z=located,
+            tangent=tangent,
+            bracket=reach,
+            arclength=arclength,
+            residual=float(np.max(np.abs(self.system.residual(located)))),
+            digits=digits,
+            evidence=evidence,
+        )
+
+
+class _Lost(Exception):
+    """A continuation step inside a bracket failed; the best point so far stands."""

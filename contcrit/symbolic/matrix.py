@@ -1,0 +1,419 @@
+"""Matrix expressions with the matrix exponential, and their exact directional derivatives.
+
+An equation between matrices is written once, for every size, in sympy's matrix expressions. The
+node `Exp` is the matrix exponential; `FrechetExp` and `FrechetExp2` are its first and second
+derivatives, kept as nodes too, so that a derivative is an expression like any other.
+
+References
+----------
+.. [1] N. J. Higham, *Functions of Matrices*, SIAM 2008, chapters 3 and 10.
+.. [2] N. J. Higham and S. D. Relton, "Higher order Frechet derivatives of matrix functions and the
+   level-2 condition number", SIAM J. Matrix Anal. Appl. 35 (2014) 1019-1037.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sympy as sp
+from sympy.matrices.expressions import (
+    Determinant,
+    HadamardProduct,
+    Identity,
+    Inverse,
+    MatAdd,
+    MatMul,
+    MatPow,
+    MatrixExpr,
+    MatrixSymbol,
+    OneMatrix,
+    Trace,
+    Transpose,
+    ZeroMatrix,
+)
+from sympy.matrices.expressions.matexpr import MatrixElement
+
+from ..errors import SpecificationError
+
+SCALAR_LEAVES = (Trace, MatrixElement, Determinant)
+"""Scalars made from matrices."""
+
+
+class Exp(MatrixExpr):
+    """The matrix exponential of a square matrix expression.
+
+    Parameters
+    ----------
+    argument : sympy.MatrixExpr
+        Square, of symbolic or whole size.
+
+    Raises
+    ------
+    SpecificationError
+        If the argument is not a square matrix expression.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> C = sp.MatrixSymbol("C", *sp.symbols("d d"))
+    >>> Exp(C).T
+    Exp(C.T)
+    """
+
+    def __new__(cls, argument: Any) -> MatrixExpr:
+        argument = _square("argument", argument)
+        if _is_zero(argument):
+            return Identity(argument.shape[0])
+        return super().__new__(cls, argument)
+
+    @property
+    def shape(self) -> tuple[Any, Any]:
+        """Number of rows and of columns."""
+        return self.args[0].shape
+
+    def _entry(self, i: Any, j: Any, **_: Any) -> Any:
+        return MatrixElement(self, i, j)
+
+    def _eval_transpose(self) -> MatrixExpr:
+        return Exp(sp.transpose(self.args[0]))
+
+    def _eval_inverse(self) -> MatrixExpr:
+        return Exp(_scaled(-1, self.args[0]))
+
+    def _eval_determinant(self) -> Any:
+        return sp.exp(Trace(self.args[0]))
+
+    def doit(self, **hints: Any) -> MatrixExpr:
+        """Evaluate the argument."""
+        return Exp(self.args[0].doit(**hints)) if hints.get("deep", True) else self
+
+
+class FrechetExp(MatrixExpr):
+    """The Frechet derivative of the exponential at X in direction H [1]_ (section 10.2).
+
+    Parameters
+    ----------
+    argument, direction : sympy.MatrixExpr
+        X and H, square and of one size. Linear in H.
+
+    References
+    ----------
+    .. [1] N. J. Higham, *Functions of Matrices*, SIAM 2008.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> X, H = (sp.MatrixSymbol(name, 2, 2) for name in "XH")
+    >>> FrechetExp(X, H).T
+    FrechetExp(X.T, H.T)
+    """
+
+    def __new__(cls, argument: Any, direction: Any) -> MatrixExpr:
+        argument = _square("argument", argument)
+        direction = _of_shape("direction", direction, argument.shape)
+        if _is_zero(direction):
+            return ZeroMatrix(*argument.shape)
+        if _is_zero(argument):
+            return direction
+        return super().__new__(cls, argument, direction)
+
+    @property
+    def shape(self) -> tuple[Any, Any]:
+        """Number of rows and of columns."""
+        return self.args[0].shape
+
+    def _entry(self, i: Any, j: Any, **_: Any) -> Any:
+        return MatrixElement(self, i, j)
+
+    def _eval_transpose(self) -> MatrixExpr:
+        return FrechetExp(*(sp.transpose(argument) for argument in self.args))
+
+    def doit(self, **hints: Any) -> MatrixExpr:
+        """Evaluate the arguments."""
+        deep = hints.get("deep", True)
+        return FrechetExp(*(argument.doit(**hints) for argument in self.args)) if deep else self
+
+
+class FrechetExp2(MatrixExpr):
+    """The second Frechet derivative of the exponential at X in directions H and K [1]_.
+
+    Parameters
+    ----------
+    argument, first, second : sympy.MatrixExpr
+        X, H and K, square and of one size. Bilinear and symmetric in H and K.
+
+    References
+    ----------
+    .. [1] N. J. Higham and S. D. Relton, SIAM J. Matrix Anal. Appl. 35 (2014) 1019-1037, section 3.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> X, H, K = (sp.MatrixSymbol(name, 2, 2) for name in "XHK")
+    >>> FrechetExp2(X, H, K) == FrechetExp2(X, K, H)
+    True
+    """
+
+    def __new__(cls, argument: Any, first: Any, second: Any) -> MatrixExpr:
+        argument = _square("argument", argument)
+        first = _of_shape("first", first, argument.shape)
+        second = _of_shape("second", second, argument.shape)
+        if _is_zero(first) or _is_zero(second):
+            return ZeroMatrix(*argument.shape)
+        first, second = sorted((first, second), key=sp.default_sort_key)
+        return super().__new__(cls, argument, first, second)
+
+    @property
+    def shape(self) -> tuple[Any, Any]:
+        """Number of rows and of columns."""
+        return self.args[0].shape
+
+    def _entry(self, i: Any, j: Any, **_: Any) -> Any:
+        return MatrixElement(self, i, j)
+
+    def _eval_transpose(self) -> MatrixExpr:
+        return FrechetExp2(*(sp.transpose(argument) for argument in self.args))
+
+    def doit(self, **hints: Any) -> MatrixExpr:
+        """Evaluate the arguments."""
+        deep = hints.get("deep", True)
+        return FrechetExp2(*(argument.doit(**hints) for argument in self.args)) if deep else self
+
+
+def directional_derivative(expression: Any, symbol: Any, direction: Any = 1) -> Any:
+    """Return the derivative of an expression in a symbol, along a direction.
+
+    Exact, and valid for symbolic sizes. Understood are sums, products with scalar factors,
+    transposes, inverses, whole powers, entrywise products, `Exp` and its first derivative,
+    explicit matrices, and scalars built from traces, determinants and entries.
+
+    Parameters
+    ----------
+    expression : sympy.MatrixExpr or sympy.Expr
+        What to differentiate.
+    symbol : sympy.MatrixSymbol or sympy.Symbol
+        The variable.
+    direction : sympy.MatrixExpr or sympy.Expr
+        Of the symbol's shape; 1 (the default) for the plain derivative in a scalar.
+
+    Returns
+    -------
+    sympy.MatrixExpr or sympy.Expr
+        Of the expression's shape; linear in the direction.
+
+    Raises
+    ------
+    SpecificationError
+        If the symbol and direction do not fit, or the expression holds an operation without a rule.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> d = sp.Symbol("d", integer=True, positive=True)
+    >>> C, H = sp.MatrixSymbol("C", d, d), sp.MatrixSymbol("H", d, d)
+    >>> directional_derivative(C.T * Exp(C), C, H)
+    C.T*FrechetExp(C, H) + H.T*Exp(C)
+    """
+    if isinstance(symbol, MatrixSymbol):
+        direction = _of_shape("direction", direction, symbol.shape)
+    elif isinstance(symbol, sp.Symbol):
+        direction = sp.sympify(direction)
+        if getattr(direction, "is_Matrix", False):
+            raise SpecificationError(
+                "direction", direction, "must be a scalar for a scalar symbol.", "Give 1."
+            )
+    else:
+        raise SpecificationError(
+            "symbol",
+            symbol,
+            "must be a sympy Symbol or MatrixSymbol.",
+            "Differentiate along one symbol at a time.",
+        )
+    expression = sp.sympify(expression)
+    if getattr(expression, "is_Matrix", False):
+        return _matrix_derivative(expression, symbol, direction)
+    return _scalar_derivative(expression, symbol, direction)
+
+
+def _matrix_derivative(e: Any, s: Any, h: Any) -> Any:
+    if s not in e.free_symbols:
+        return ZeroMatrix(*e.shape)
+    if e == s:
+        return h
+    if isinstance(e, MatAdd):
+        return _sum((_matrix_derivative(term, s, h) for term in e.args), e.shape)
+    if isinstance(e, MatMul):
+        coefficient, factors = e.as_coeff_matrices()
+        terms = [_product([_scalar_derivative(coefficient, s, h)], factors)]
+        terms += _leibniz(coefficient, factors, s, h)
+        return _sum(terms, e.shape)
+    if isinstance(e, Transpose):
+        return sp.transpose(_matrix_derivative(e.args[0], s, h))
+    if isinstance(e, Inverse):
+        inner = _matrix_derivative(e.args[0], s, h)
+        return _product([sp.Integer(-1)], [e, inner, e])
+    if isinstance(e, MatPow):
+        return _power_derivative(e, s, h)
+    if isinstance(e, HadamardProduct):
+        terms = []
+        for i, factor in enumerate(e.args):
+            inner = _matrix_derivative(factor, s, h)
+            if not _is_zero(inner):
+                terms.append(HadamardProduct(*e.args[:i], inner, *e.args[i + 1 :]))
+        return _sum(terms, e.shape)
+    if isinstance(e, Exp):
+        return FrechetExp(e.args[0], _matrix_derivative(e.args[0], s, h))
+    if isinstance(e, FrechetExp):
+        argument, inner = e.args
+        return _sum(
+            [
+                FrechetExp2(argument, inner, _matrix_derivative(argument, s, h)),
+                FrechetExp(argument, _matrix_derivative(inner, s, h)),
+            ],
+            e.shape,
+        )
+    if isinstance(e, sp.MatrixBase):
+        return sp.ImmutableMatrix(*e.shape, [_scalar_derivative(x, s, h) for x in e])
+    raise SpecificationError(
+        "expression",
+        e,
+        f"{type(e).__name__} has no derivative rule here.",
+        "Use sums, products, transposes, inverses, whole powers, Exp and its first derivative.",
+    )
+
+
+def _scalar_derivative(e: Any, s: Any, h: Any) -> Any:
+    """Chain rule through the matrix scalars, which stand as placeholders meanwhile."""
+    if s not in e.free_symbols:
+        return sp.S.Zero
+    plain, leaves = separate(e)
+    result = sp.S.Zero
+    if isinstance(s, sp.Symbol):
+        result += sp.diff(plain, s) * h
+    for placeholder, leaf in leaves.items():
+        inner = _matrix_derivative(leaf.args[0], s, h)
+        if _is_zero(inner):
+            continue
+        slope = sp.diff(plain, placeholder)
+        if isinstance(leaf, Trace):
+            result += slope * Trace(inner)
+        elif isinstance(leaf, Determinant):
+            result += slope * leaf * Trace(_product([], [Inverse(leaf.args[0]), inner]))
+        else:
+            result += slope * inner[leaf.args[1], leaf.args[2]]
+    result = result.xreplace(leaves)
+    if result.has(sp.Derivative, sp.Subs):
+        raise SpecificationError(
+            "expression", e, "has no closed derivative.", "Write it with elementary functions."
+        )
+    return result
+
+
+def separate(scalar: Any) -> tuple[Any, dict[sp.Dummy, Any]]:
+    """Replace the matrix scalars (traces, determinants, entries) of a scalar by placeholders.
+
+    Returns
+    -------
+    tuple
+        The plain scalar, and the mapping placeholder -> matrix scalar.
+    """
+    leaves: dict[Any, sp.Dummy] = {}
+
+    def walk(e: Any) -> Any:
+        if isinstance(e, SCALAR_LEAVES):
+            return leaves.setdefault(e, sp.Dummy())
+        if not e.args:
+            return e
+        if any(getattr(argument, "is_Matrix", False) for argument in e.args):
+            raise SpecificationError(
+                "expression",
+                e,
+                f"{type(e).__name__} of a matrix is not understood as a scalar.",
+                "Use Trace, Determinant or an entry.",
+            )
+        return e.func(*(walk(argument) for argument in e.args))
+
+    plain = walk(sp.sympify(scalar))
+    return plain, {placeholder: leaf for leaf, placeholder in leaves.items()}
+
+
+def _power_derivative(e: Any, s: Any, h: Any) -> Any:
+    base, exponent = e.args
+    if not exponent.is_Integer:
+        raise SpecificationError(
+            "expression", e, "powers must be whole numbers.", "Write Exp(...) for other functions."
+        )
+    count = abs(int(exponent))
+    terms = _leibniz(sp.S.One, [base] * count, s, h)
+    inner = _sum(terms, e.shape)
+    if exponent > 0:
+        return inner
+    return _product([sp.Integer(-1)], [e, inner, e])
+
+
+def _leibniz(coefficient: Any, factors: Sequence[Any], s: Any, h: Any) -> list[Any]:
+    terms = []
+    for i, factor in enumerate(factors):
+        inner = _matrix_derivative(factor, s, h)
+        if not _is_zero(inner):
+            terms.append(_product([coefficient], [*factors[:i], inner, *factors[i + 1 :]]))
+    return terms
+
+
+def _product(scalars: Sequence[Any], factors: Sequence[Any]) -> Any:
+    shape = (factors[0].shape[0], factors[-1].shape[1])
+    if any(scalar == 0 for scalar in scalars) or any(_is_zero(factor) for factor in factors):
+        return ZeroMatrix(*shape)
+    if len(factors) == 1 and all(scalar == 1 for scalar in scalars):
+        return factors[0]
+    return MatMul(*scalars, *factors).doit(deep=False)
+
+
+def _scaled(scalar: Any, matrix: Any) -> Any:
+    return _product([sp.sympify(scalar)], [matrix])
+
+
+def _sum(terms: Iterable[Any], shape: tuple[Any, Any]) -> Any:
+    kept = [term for term in terms if not _is_zero(term)]
+    if not kept:
+        return ZeroMatrix(*shape)
+    return kept[0] if len(kept) == 1 else MatAdd(*kept).doit(deep=False)
+
+
+def _is_zero(matrix: Any) -> bool:
+    if isinstance(matrix, ZeroMatrix):
+        return True
+    return isinstance(matrix, sp.MatrixBase) and all(entry == 0 for entry in matrix)
+
+
+def _square(argument: str, value: Any) -> Any:
+    value = sp.sympify(value)
+    if not getattr(value, "is_Matrix", False):
+        raise SpecificationError(
+            argument,
+            value,
+            "must be a matrix expression.",
+            "Build one from sympy.MatrixSymbol.",
+        )
+    if value.shape[0] != value.shape[1]:
+        raise SpecificationError(
+            argument, value.shape, "must be square.", "Exponentials need a square argument."
+        )
+    return value
+
+
+def _of_shape(argument: str, value: Any, shape: tuple[Any, Any]) -> Any:
+    value = sp.sympify(value)
+    if not getattr(value, "is_Matrix", False) or tuple(value.shape) != tuple(shape):
+        raise SpecificationError(
+            argument,
+            getattr(value, "shape", value),
+            f"must be a matrix expression of shape {tuple(shape)}.",
+            "Give one of that shape.",
+        )
+    return value
+
+
+CONSTANT_NODES = (Identity, ZeroMatrix, OneMatrix)
+"""Matrix expressions fixed by their size alone."""

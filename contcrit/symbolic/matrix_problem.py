@@ -1,0 +1,432 @@
+"""A problem whose unknown is a matrix, written once in matrix expressions for every size."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from sympy.matrices.expressions import MatrixSymbol
+
+from ..criticality.record import Criticality
+from ..errors import SpecificationError
+from .matrix import directional_derivative
+from .matrix_checks import (
+    check_generators,
+    check_potential,
+    check_symbols,
+    check_symmetric,
+    generator_arrays,
+    numeric_constants,
+    resolve_dimensions,
+)
+from .matrix_compile import MatrixProgram
+from .matrix_system import MatrixSystem
+
+Array = np.ndarray
+KINDS = ("flow", "map", "equation", "potential")
+
+
+class MatrixProblem:
+    """Equations between matrices, with their derivatives.
+
+    Parameters
+    ----------
+    residual : sympy.MatrixExpr
+        Zero at solutions; of the unknown's shape. For `kind` "map" it is the map F, and the
+        equations are F(X) - X = 0.
+    unknown : sympy.MatrixSymbol
+        The unknown. A symbolic size is fixed by the shapes of the constants.
+    parameters : sequence of sympy.Symbol
+        Scalars that may be continued.
+    constants : mapping, optional
+        Matrix symbols and symbols of fixed value -> arrays and numbers.
+    kind : {"flow", "map", "equation", "potential"}
+        What the equations mean (default "equation").
+    generators : sequence, optional
+        Continuous symmetries: matrix expressions affine in the unknown, such as ``S*C - C*S``, or
+        arrays (n, n + 1). Checked at seeded random points.
+    unfolding : sequence of sympy.MatrixExpr, optional
+        One for each generator: a left null direction of the Jacobian at solutions.
+    observables : mapping, optional
+        Name -> scalar expression, or callable ``(x, values) -> float``.
+    classifier : callable, optional
+        ``(x, values) -> Criticality``: a second-order analysis of the problem's own.
+    potential : sympy.Expr, optional
+        Scalar whose gradient is the residual; checked at seeded random points.
+    symmetric : bool
+        Whether the Jacobian is symmetric everywhere (default False; always for potentials).
+    name : str, optional
+        Name shown in results (default: the unknown's name).
+    origin : mapping, optional
+        JSON-able ``{"model": name, "constants": {...}}`` from which the problem can be rebuilt.
+
+    Raises
+    ------
+    SpecificationError
+        If shapes do not fit, values are not finite, symbols have no value, or a stated symmetry
+        does not hold.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> d = sp.Symbol("d", integer=True, positive=True)
+    >>> C, A = sp.MatrixSymbol("C", d, d), sp.MatrixSymbol("A", d, d)
+    >>> p = sp.Symbol("p")
+    >>> problem = MatrixProblem(p * C - A * Exp(C), C, [p], {A: [[1.0, 0.5], [0.0, 2.0]]})
+    >>> problem.size, problem.unknown_names
+    (4, ('C[0,0]', 'C[0,1]', 'C[1,0]', 'C[1,1]'))
+    """
+
+    def __init__(
+        self,
+        residual: Any,
+        unknown: MatrixSymbol,
+        parameters: Sequence[sp.Symbol],
+        constants: Mapping[Any, Any] | None = None,
+        *,
+        kind: str = "equation",
+        generators: Sequence[Any] = (),
+        unfolding: Sequence[Any] | None = None,
+        observables: Mapping[str, Any] | None = None,
+        classifier: Callable[[Array, Mapping[str, float]], Criticality] | None = None,
+        potential: Any = None,
+        symmetric: bool = False,
+        name: str | None = None,
+        origin: Mapping[str, Any] | None = None,
+    ) -> None:
+        if kind not in KINDS:
+            raise SpecificationError("kind", kind, f"must be one of {KINDS}.", "See the docs.")
+        residual = sp.sympify(residual)
+        parameters = tuple(parameters)
+        check_symbols(residual, unknown, parameters)
+        self.constants = numeric_constants(constants or {}, unknown, parameters)
+        self.dimensions = resolve_dimensions(residual, unknown, self.constants)
+        self.expression = residual - unknown if kind == "map" else residual
+        self.unknown, self.parameters = unknown, parameters
+        self.kind, self.symmetric = kind, bool(symmetric) or kind == "potential"
+        self.name = unknown.name if name is None else str(name)
+        self.origin = None if origin is None else _json_able(origin)
+        self.shape: tuple[int, int] = tuple(  # type: ignore[assignment]
+            int(self.dimensions.get(size, size)) for size in unknown.shape
+        )
+        rows, columns = self.shape
+        self.size = rows * columns
+        self.unknown_names = tuple(
+            f"{unknown.name}[{i},{j}]" for i in range(rows) for j in range(columns)
+        )
+        self.parameter_names = tuple(symbol.name for symbol in parameters)
+        self.blocks: dict[str, tuple[int, ...]] = {unknown.name: self.shape}
+        self._direction = MatrixSymbol(f"{unknown.name}__direction", *unknown.shape)
+        self._along = MatrixSymbol(f"{unknown.name}__along", *unknown.shape)
+        self._basis = np.eye(self.size).reshape(self.size, rows, columns)
+        self._programs: dict[Any, MatrixProgram] = {}
+        self._systems: dict[Any, MatrixSystem] = {}
+        self.potential_expression = None if potential is None else sp.sympify(potential)
+        self._unfolding = None if unfolding is None else tuple(map(sp.sympify, unfolding))
+        self._classifier = classifier
+        self._observables = dict(observables or {})
+        self._check_operations()
+        self.generators = generator_arrays(self, generators)
+        check_generators(self)
+        check_symmetric(self)
+        check_potential(self)
+        if self._unfolding is not None and len(self._unfolding) != len(self.generators):
+            raise SpecificationError(
+                "unfolding",
+                len(self._unfolding),
+                f"needs one expression for each of the {len(self.generators)} generators.",
+                "Leave it out to let the generators themselves unfold.",
+            )
+
+    def __repr__(self) -> str:
+        rows, columns = self.shape
+        return (
+            f"MatrixProblem({self.name!r}: {rows} x {columns} unknowns {self.unknown.name}, "
+            f"parameters {', '.join(self.parameter_names)}, kind {self.kind!r})"
+        )
+
+    @property
+    def observables(self) -> dict[str, Callable[[Array, Mapping[str, float]], float]]:
+        """Name -> function (x, values) -> float."""
+        return {
+            name: what if callable(what) else functools.partial(self._observe, name)
+            for name, what in self._observables.items()
+        }
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """How the equations are evaluated."""
+        return {
+            "backend": "numpy",
+            "operations": {str(key): program.length for key, program in self._programs.items()},
+        }
+
+    def pack(self, **blocks: Any) -> Array:
+        """Return x, shape (n,), from the unknown matrix given by name.
+
+        Raises
+        ------
+        SpecificationError
+            If the name or the shape is wrong, or a value is not finite.
+        """
+        if set(blocks) != {self.unknown.name}:
+            raise SpecificationError(
+                "blocks", sorted(blocks), f"needs exactly `{self.unknown.name}`.", "Give it."
+            )
+        try:
+            value = np.array(blocks[self.unknown.name], dtype=float)
+        except (TypeError, ValueError) as error:
+            raise SpecificationError(
+                self.unknown.name, blocks[self.unknown.name], "must hold numbers.", "Give an array."
+            ) from error
+        if value.shape != self.shape:
+            raise SpecificationError(
+                self.unknown.name, value.shape, f"must have shape {self.shape}.", "Reshape it."
+            )
+        if not np.isfinite(value).all():
+            raise SpecificationError(
+                self.unknown.name, value, "must be finite.", "Replace NaN and infinity."
+            )
+        return value.ravel()
+
+    def unpack(self, x: Array) -> dict[str, Array]:
+        """Return the unknown matrix by name."""
+        return {self.unknown.name: self._matrix(x)}
+
+    def evaluate(self, x: Array, values: Mapping[Any, float]) -> Array:
+        """Return the residual, shape (n,)."""
+        result = self.program("residual")(self._matrix(x), *self.parameter_values(values))[0]
+        return np.array(result).reshape(self.size)
+
+    def jacobian(self, x: Array, values: Mapping[Any, float]) -> Array:
+        """Return the Jacobian in the unknowns, shape (n, n)."""
+        result = self.program("jacobian")(
+            self._matrix(x), *self.parameter_values(values), self._basis
+        )[0]
+        return self.columns(result)
+
+    def parameter_derivative(self, x: Array, values: Mapping[Any, float], name: Any) -> Array:
+        """Return the derivative of the residual in one parameter, shape (n,)."""
+        program = self.program("slope", self.parameter_symbol(name, "name"))
+        return np.array(program(self._matrix(x), *self.parameter_values(values))[0]).reshape(
+            self.size
+        )
+
+    def potential(self, x: Array, values: Mapping[Any, float]) -> float:
+        """Return the potential.
+
+        Raises
+        ------
+        SpecificationError
+            If the problem was given none.
+        """
+        if self.potential_expression is None:
+            raise SpecificationError(
+                "potential",
+                self.name,
+                "the problem has no potential.",
+                "Give `potential=` when building it, or look among its observables.",
+            )
+        program = self.program("potential")
+        return float(program(self._matrix(x), *self.parameter_values(values))[0])
+
+    def unfolding(self, x: Array, values: Mapping[Any, float]) -> Array | None:
+        """Return the left null directions of the generators, shape (k, n), or None."""
+        if self._unfolding is None:
+            return None
+        program = self.program("unfolding")
+        rows = program(self._matrix(x), *self.parameter_values(values))
+        return np.array(rows).reshape(len(rows), self.size)
+
+    def classify(self, x: Array, values: Mapping[Any, float]) -> Criticality | None:
+        """Return the verdict of the problem's own classifier, or None where it has none."""
+        if self._classifier is None:
+            return None
+        named = dict(zip(self.parameter_names, self.parameter_values(values), strict=True))
+        return self._classifier(np.asarray(x, dtype=float), named)
+
+    def compile(self, parameter: Any, values: Mapping[Any, float] | None = None) -> MatrixSystem:
+        """Return the system with one free parameter, the others fixed.
+
+        Parameters
+        ----------
+        parameter : str or sympy.Symbol
+            The continuation parameter.
+        values : mapping
+            Values of all other parameters; one for the free parameter is ignored.
+
+        Raises
+        ------
+        SpecificationError
+            If a value is missing, unknown or not finite.
+        """
+        symbol = self.parameter_symbol(parameter, "parameter")
+        given = {_name(key): value for key, value in (values or {}).items()}
+        numbers = self.parameter_values({**given, symbol.name: 0.0})
+        key = (symbol.name, numbers)
+        if key not in self._systems:
+            self._systems[key] = MatrixSystem(self, symbol, numbers)
+        return self._systems[key]
+
+    def describe(self) -> dict[str, Any]:
+        """Return a JSON-able description from which the problem can be rebuilt.
+
+        Raises
+        ------
+        SpecificationError
+            If the problem was built without `origin`.
+        """
+        if self.origin is None:
+            raise SpecificationError(
+                "origin",
+                None,
+                "a matrix problem is described by the model that built it.",
+                "Give origin={'model': name, 'constants': {...}}, or build it from a model.",
+            )
+        return json.loads(json.dumps(self.origin))
+
+    def parameter_symbol(self, name: Any, argument: str) -> sp.Symbol:
+        """Return the parameter of a name."""
+        text = _name(name)
+        if text not in self.parameter_names:
+            raise SpecificationError(
+                argument,
+                text,
+                "is not a parameter of the problem.",
+                f"Choose among {', '.join(self.parameter_names)}.",
+            )
+        return self.parameters[self.parameter_names.index(text)]
+
+    def parameter_values(self, values: Mapping[Any, float]) -> tuple[Any, ...]:
+        """Return the parameters' values in order."""
+        named = {_name(key): value for key, value in values.items()}
+        for text in named:
+            self.parameter_symbol(text, "values")
+        numbers = []
+        for text in self.parameter_names:
+            if text not in named:
+                raise SpecificationError(
+                    "values", text, "the parameter has no value.", f"Give values={{'{text}': ...}}."
+                )
+            value = named[text]
+            if not isinstance(value, (complex, np.complexfloating)):
+                try:
+                    value = float(value)
+                except (TypeError, ValueError) as error:
+                    raise SpecificationError(
+                        "values", {text: value}, "must be numbers.", "Give a float."
+                    ) from error
+            if not np.isfinite(value):
+                raise SpecificationError("values", {text: value}, "must be finite.", "Give one.")
+            numbers.append(value)
+        return tuple(numbers)
+
+    def columns(self, stack: Array) -> Array:
+        """Turn derivatives along the basis directions, (n, rows, columns), into (n, n)."""
+        full = np.broadcast_to(stack, self._basis.shape)
+        return full.reshape(self.size, self.size).T
+
+    def program(self, what: str, parameter: sp.Symbol | None = None) -> MatrixProgram:
+        """Return one compiled program, made at first use.
+
+        Inputs are always the unknown and all parameters; then the direction's stack and the
+        second direction, where the program has them.
+        """
+        key = what if parameter is None else f"{what} in {parameter.name}"
+        if key not in self._programs:
+            expressions, extra = self._derive(what, parameter)
+            self._programs[key] = MatrixProgram(
+                expressions,
+                [self.unknown, *self.parameters, *extra],
+                self.constants,
+                self.dimensions,
+                [self._direction],
+            )
+        return self._programs[key]
+
+    def _derive(self, what: str, p: sp.Symbol | None) -> tuple[list[Any], list[Any]]:
+        f, c, h, v = self.expression, self.unknown, self._direction, self._along
+        if what == "residual":
+            return [f], []
+        if what == "potential":
+            return [self.potential_expression], []
+        if what == "gradient":
+            return [directional_derivative(self.potential_expression, c, h)], [h]
+        if what == "unfolding":
+            return list(self._unfolding or ()), []
+        if what.startswith("observable "):
+            return [sp.sympify(self._observables[what.removeprefix("observable ")])], []
+        if what == "slope":
+            return [directional_derivative(f, p)], []
+        along_h = directional_derivative(f, c, h)
+        if what == "jacobian":
+            return [along_h], [h]
+        slope = directional_derivative(f, p)
+        if what == "first":
+            return [f, along_h, slope], [h]
+        return [
+            directional_derivative(along_h, c, v),
+            directional_derivative(along_h, p),
+            directional_derivative(slope, c, v),
+            directional_derivative(slope, p),
+        ], [h, v]
+
+    def _check_operations(self) -> None:
+        """Compile the first derivatives now, so that misuse shows at construction."""
+        self.program("jacobian")
+        for symbol in self.parameters:
+            self.program("slope", symbol)
+        if self._unfolding is not None:
+            for expression in self._unfolding:
+                resolve_dimensions(expression, self.unknown, self.constants, "unfolding")
+            self.program("unfolding")
+        for name, what in self._observables.items():
+            if not callable(what):
+                if getattr(sp.sympify(what), "is_Matrix", False):
+                    raise SpecificationError(
+                        "observables", name, "must be scalar.", "Take a trace or an entry."
+                    )
+                self.program(f"observable {name}")
+
+    def _observe(self, name: str, x: Array, values: Mapping[Any, float]) -> float:
+        program = self.program(f"observable {name}")
+        return float(program(self._matrix(x), *self.parameter_values(values))[0])
+
+    def _matrix(self, x: Array) -> Array:
+        x = np.asarray(x)
+        if x.shape != (self.size,):
+            raise SpecificationError(
+                "x", x.shape, f"must have shape ({self.size},).", "Use pack to build it."
+            )
+        return x.reshape(self.shape)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_programs": {}, "_systems": {}}
+
+
+def _name(key: Any) -> str:
+    return key if isinstance(key, str) else str(getattr(key, "name", key))
+
+
+def _json_able(origin: Mapping[str, Any]) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return value.tolist()
+        if isinstance(value, np.generic):
+            return value.item()
+        if isinstance(value, Mapping):
+            return {str(key): plain(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(entry) for entry in value]
+        return value
+
+    try:
+        return json.loads(json.dumps(plain(origin), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise SpecificationError(
+            "origin", origin, "must be JSON-able.", "Use text, numbers, lists and dictionaries."
+        ) from error

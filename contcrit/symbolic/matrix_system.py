@@ -1,0 +1,104 @@
+"""A matrix problem with one free parameter, as the engine asks for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sympy as sp
+
+if TYPE_CHECKING:
+    from .matrix_problem import MatrixProblem
+
+Array = np.ndarray
+
+
+class MatrixSystem:
+    """n equations in z = (unknowns, parameter); see `contcrit.system.System`.
+
+    Parameters
+    ----------
+    problem : MatrixProblem
+        The equations.
+    symbol : sympy.Symbol
+        The free parameter.
+    numbers : tuple of float
+        Values of all parameters in the problem's order; the free one's is replaced by z[-1].
+
+    Attributes
+    ----------
+    generators : ndarray, shape (k, n, n + 1)
+        Affine symmetry generators [S | c].
+    """
+
+    sparse = False
+
+    def __init__(
+        self, problem: MatrixProblem, symbol: sp.Symbol, numbers: tuple[float, ...]
+    ) -> None:
+        self.problem = problem
+        self.size = problem.size
+        self.names = problem.unknown_names
+        self.parameter: str = symbol.name
+        self.kind = problem.kind
+        self.symmetric = problem.symmetric
+        self.generators = problem.generators
+        self.values = {
+            name: value
+            for name, value in zip(problem.parameter_names, numbers, strict=True)
+            if name != symbol.name
+        }
+        self._numbers = numbers
+        self._position = problem.parameters.index(symbol)
+        self._shape = problem.shape
+        self._basis = np.eye(self.size).reshape(self.size, *problem.shape)
+        self._residual = problem.program("residual")
+        self._first = problem.program("first", symbol)
+        self._symbol = symbol
+
+    def residual(self, z: Array) -> Array:
+        """Return the residual, shape (n,)."""
+        return np.array(self._residual(*self._inputs(z))[0]).reshape(self.size)
+
+    def jacobian(self, z: Array) -> Array:
+        """Return the Jacobian in (unknowns, parameter), shape (n, n + 1)."""
+        return self.residual_and_jacobian(z)[1]
+
+    def residual_and_jacobian(self, z: Array) -> tuple[Array, Array]:
+        """Return both at the cost of one evaluation."""
+        residual, stack, slope = self._first(*self._inputs(z), self._basis)
+        return np.array(residual).reshape(self.size), self._join(stack, slope, z)
+
+    def second(self, z: Array, direction: Array) -> Array:
+        """Return the derivative of the Jacobian along a direction in z, shape (n, n + 1)."""
+        direction = np.asarray(direction)
+        program = self.problem.program("second", self._symbol)
+        along = direction[:-1].reshape(self._shape)
+        xx, xp, px, pp = program(*self._inputs(z), self._basis, along)
+        rate = direction[-1]
+        return self._join(xx + rate * xp, px + rate * pp, z)
+
+    def unfolding(self, z: Array) -> Array | None:
+        """Return left null directions of the generators, shape (k, n), or None if not given."""
+        z = np.asarray(z)
+        return self.problem.unfolding(z[:-1], {**self.values, self.parameter: z[-1]})
+
+    def _inputs(self, z: Array) -> list[Any]:
+        z = np.asarray(z)
+        numbers: list[Any] = list(self._numbers)
+        numbers[self._position] = z[-1]
+        return [z[:-1].reshape(self._shape), *numbers]
+
+    def _join(self, stack: Array, slope: Array, z: Array) -> Array:
+        n = self.size
+        result = np.empty((n, n + 1), dtype=np.result_type(stack, slope))
+        result[:, :n] = self.problem.columns(stack)
+        result[:, n] = np.reshape(slope, n)
+        return result
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self.problem, self.parameter, self.values)
+
+
+def _rebuild(problem: MatrixProblem, parameter: str, values: dict[str, float]) -> MatrixSystem:
+    return problem.compile(parameter, values)

@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "contcrit"
 FOUNDATION = {"errors", "settings", "system", "record"}
 NUMERIC = {"results", "linalg"} | FOUNDATION
 SYMBOLIC = {"linalg"} | FOUNDATION
-READERS = {"results", "files"} | FOUNDATION
+READERS = {"results"} | FOUNDATION
 
 # Layer -> the layers that it may import, itself excepted.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -34,8 +34,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"events", "criticality", "contraction"} | NUMERIC,
     "symbolic": SYMBOLIC,
     "models": {"symbolic"} | SYMBOLIC,
-    "files": FOUNDATION,
-    "storage": READERS,
+    "encoding": READERS,
+    "files": {"errors"},
+    "storage": {"encoding", "files"} | READERS,
     "tables": READERS,
     "plotting": READERS,
     "executors": FOUNDATION,
@@ -53,7 +54,6 @@ SPECIAL_LAYERS = {
     "contcrit": "root",
     "contcrit.__main__": "cli",
     "contcrit.criticality.record": "record",
-    "contcrit.encoding": "files",
 }
 
 # Library -> the layers that may import it (function-level imports included).

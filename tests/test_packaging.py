@@ -8,8 +8,9 @@ import sys
 import tomllib
 from pathlib import Path
 
-import contcrit
 import pytest
+
+import contcrit
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -9,8 +9,9 @@ import types
 from pathlib import Path
 from typing import Any
 
-import contcrit
 import pytest
+
+import contcrit
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 NAMES = sorted(name for name in contcrit.__all__ if not name.startswith("__"))

@@ -1,0 +1,297 @@
+"""Compile a problem into the numeric `System` that the engine walks.
+
+Derivatives come from the symbolic expressions, over structural non-zeros only. The values of all
+parameters are arguments of the compiled functions, so changing them compiles nothing anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as ss
+
+from .derivatives import (
+    Entries,
+    engine_symbols,
+    first_derivatives,
+    second_derivatives,
+    to_engine,
+)
+from .kernel import Kernel, NativeFunction
+from .stencil import StencilFunctions, find_stencil
+
+if TYPE_CHECKING:
+    import sympy as sp
+
+    from .problem import Problem
+
+Array = np.ndarray
+
+DENSE_SIZE = 32
+SPARSE_SIZE = 100
+SPARSE_DENSITY = 0.1
+
+
+class FlatFunctions:
+    """Residual, Jacobian entries and second derivatives as flat compiled functions.
+
+    Parameters
+    ----------
+    inputs : sequence of Symbol
+        Arguments of every function: unknowns, free parameter (if any), other parameters.
+    residual : sequence of Expr, length n
+        The equations.
+    columns : int
+        Number m of leading inputs to differentiate by.
+    """
+
+    def __init__(
+        self, inputs: Sequence[sp.Symbol], residual: Sequence[sp.Expr], columns: int
+    ) -> None:
+        self.inputs = list(inputs)
+        self.rows_count = len(residual)
+        self._residual = to_engine(residual)
+        self._symbols = engine_symbols(self._residual, self.inputs[:columns])
+        self.entries: Entries = first_derivatives(self._residual, self._symbols)
+        positions = np.array(self.entries.positions, dtype=np.intp).reshape(-1, 2)
+        self.rows, self.columns = positions[:, 0], positions[:, 1]
+        self.dense = self.rows_count <= DENSE_SIZE
+        self._residual_kernel: Kernel | None = None
+        self._joint_kernel: Kernel | None = None
+        self._second: tuple[Array, Kernel] | None = None
+
+    @property
+    def backend(self) -> str:
+        """Name of the backend of the joint function."""
+        return self.joint_kernel.backend
+
+    @property
+    def residual_kernel(self) -> Kernel:
+        """The residual alone."""
+        if self._residual_kernel is None:
+            self._residual_kernel = Kernel(self.inputs, self._residual)
+        return self._residual_kernel
+
+    @property
+    def joint_kernel(self) -> Kernel:
+        """The residual, then the Jacobian: dense row-major for small n, else its non-zeros."""
+        if self._joint_kernel is None:
+            entries = self.entries.expressions
+            if self.dense:
+                width = len(self._symbols)
+                entries = [0 * self._residual[0]] * (self.rows_count * width)
+                for (row, column), expression in zip(
+                    self.entries.positions, self.entries.expressions, strict=True
+                ):
+                    entries[row * width + column] = expression
+            self._joint_kernel = Kernel(self.inputs, [*self._residual, *entries])
+        return self._joint_kernel
+
+    def residual(self, values: Array) -> Array:
+        """Return the residual, shape (n,)."""
+        return self.residual_kernel(values)
+
+    def residual_batch(self, values: Array) -> Array:
+        """Return residuals for inputs of shape (..., inputs)."""
+        return self.residual_kernel.batch(values)
+
+    def joint(self, values: Array) -> tuple[Array, Array]:
+        """Return the residual and the Jacobian's data."""
+        out = self.joint_kernel(values)
+        return out[: self.rows_count], out[self.rows_count :]
+
+    def second(self, values: Array) -> tuple[Array, Array]:
+        """Return positions (t, 3) and values (t,) of second derivatives with j <= k."""
+        if self._second is None:
+            second = second_derivatives(self.entries, self._symbols)
+            positions = np.array(second.positions, dtype=np.intp).reshape(-1, 3)
+            self._second = positions, Kernel(self.inputs, second.expressions)
+        positions, kernel = self._second
+        return positions, kernel(values)
+
+
+class CompiledSystem:
+    """A problem with one free parameter, compiled; satisfies `contcrit.system.System`.
+
+    Made by `Problem.compile`; see there for the parameters.
+
+    Attributes
+    ----------
+    size, names, parameter, kind, symmetric, sparse
+        As in `contcrit.system.System`.
+    generators : ndarray, shape (k, n, n + 1)
+        Affine symmetry generators of the problem.
+    values : dict of str to float
+        Values of the other parameters.
+    problem : Problem
+        Where it came from.
+    """
+
+    def __init__(
+        self, problem: Problem, parameter: str, values: dict[str, float], shape: Shape
+    ) -> None:
+        self.problem = problem
+        self.parameter = parameter
+        self.values = values
+        self.size = problem.size
+        self.names = problem.unknown_names
+        self.kind = problem.kind
+        self.symmetric = problem.symmetric
+        self.generators = problem.generators
+        self.sparse = shape.sparse
+        self._shape = shape
+        self._functions = shape.functions
+        self._constants = np.array(list(values.values()), dtype=float)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return compile_problem, (self.problem, self.parameter, self.values)
+
+    def residual(self, z: Array) -> Array:
+        """Return the residual at z of shape (n + 1,), shape (n,)."""
+        return self._functions.residual(self._inputs(z))
+
+    def jacobian(self, z: Array) -> Any:
+        """Return the Jacobian in (unknowns, parameter), shape (n, n + 1)."""
+        return self.residual_and_jacobian(z)[1]
+
+    def residual_and_jacobian(self, z: Array) -> tuple[Array, Any]:
+        """Return residual and Jacobian of one evaluation."""
+        residual, data = self._functions.joint(self._inputs(z))
+        return residual, self._shape.assemble(data)
+
+    def second(self, z: Array, direction: Array) -> Any:
+        """Return the derivative of the Jacobian along a direction, shape (n, n + 1).
+
+        Parameters
+        ----------
+        z, direction : ndarray, shape (n + 1,)
+            Point and direction in (unknowns, parameter).
+        """
+        positions, entries = self._functions.second(self._inputs(z))
+        return self._shape.contract(positions, entries, np.asarray(direction, dtype=float))
+
+    def unfolding(self, z: Array) -> Array | None:
+        """Return left null directions that belong to the generators, shape (k, n), or None."""
+        point = np.asarray(z, dtype=float)
+        values = {**self.values, self.parameter: float(point[self.size])}
+        return self.problem.unfolding(point[: self.size], values)
+
+    def native(self) -> NativeFunction | None:
+        """Return the address of the joint function of residual and Jacobian, or None.
+
+        Given for dense problems of at most 32 unknowns that LLVM compiled. Inputs are z, then
+        `values` in order; outputs the residual, then the Jacobian row-major.
+        """
+        functions = self._functions
+        if not isinstance(functions, FlatFunctions) or not functions.dense:
+            return None
+        found = functions.joint_kernel.native()
+        if found is None:
+            return None
+        address, data, owner = found
+        n = self.size
+        columns = (*self.names, self.parameter)
+        outputs = [f"F[{row}]" for row in range(n)]
+        outputs += [f"dF[{row}]/d{column}" for row in range(n) for column in columns]
+        return NativeFunction(
+            address=address,
+            data=data,
+            in_size=functions.joint_kernel.in_size,
+            out_size=functions.joint_kernel.out_size,
+            inputs=(*columns, *self.values),
+            outputs=tuple(outputs),
+            constants=self._constants.copy(),
+            keep_alive=owner,
+        )
+
+    def _inputs(self, z: Array) -> Array:
+        split = self.size + 1
+        inputs = np.empty(split + self._constants.size)
+        inputs[:split] = z
+        inputs[split:] = self._constants
+        return inputs
+
+
+class Shape:
+    """How the compiled numbers become an (n, m) matrix, dense or sparse."""
+
+    def __init__(self, functions: FlatFunctions | StencilFunctions, width: int) -> None:
+        self.functions = functions
+        n = functions.rows_count
+        self.shape = (n, width)
+        rows, columns = functions.rows, functions.columns
+        self.sparse = n >= SPARSE_SIZE and rows.size < SPARSE_DENSITY * n * width
+        self._full = isinstance(functions, FlatFunctions) and functions.dense
+        self._flat = rows * width + columns
+        self._order = np.lexsort((rows, columns))
+        self._keys = (columns * n + rows)[self._order]
+        self._indices = rows[self._order].astype(np.int32)
+        counts = np.bincount(columns, minlength=width)
+        self._pointers = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+        self._contraction: tuple[Array, ...] | None = None
+
+    def assemble(self, data: Array) -> Any:
+        """Return the matrix for the data of the joint function."""
+        if self._full:
+            return data.reshape(self.shape)
+        if self.sparse:
+            return ss.csc_array((data[self._order], self._indices, self._pointers), self.shape)
+        matrix = np.zeros(self.shape[0] * self.shape[1])
+        matrix[self._flat] = data
+        return matrix.reshape(self.shape)
+
+    def contract(self, positions: Array, entries: Array, direction: Array) -> Any:
+        """Return sum over k of the second derivatives (i, j, k) times direction k."""
+        if self._contraction is None:
+            row, first, last = positions.T
+            off = np.flatnonzero(first != last)
+            rows = np.concatenate((row, row[off]))
+            columns = np.concatenate((first, last[off]))
+            if self.sparse:
+                target = np.searchsorted(self._keys, columns * self.shape[0] + rows)
+            else:
+                target = rows * self.shape[1] + columns
+            source = np.concatenate((np.arange(row.size), off))
+            self._contraction = source, np.concatenate((last, first[off])), target
+        source, along, target = self._contraction
+        weights = entries[source] * direction[along]
+        if self.sparse:
+            data = np.bincount(target, weights, minlength=self._keys.size)
+            return ss.csc_array((data, self._indices, self._pointers), self.shape)
+        size = self.shape[0] * self.shape[1]
+        return np.bincount(target, weights, minlength=size).reshape(self.shape)
+
+
+def compile_functions(problem: Problem, parameter: str | None) -> Shape:
+    """Differentiate and compile a problem's equations for one free parameter (None: none)."""
+    by_name = dict(zip(problem.parameter_names, problem.parameters, strict=True))
+    free = [] if parameter is None else [by_name[parameter]]
+    others = [symbol for name, symbol in by_name.items() if name != parameter]
+    inputs = [*problem.unknowns, *free, *others]
+    width = problem.size + len(free)
+    equations = problem.equations
+    functions: FlatFunctions | StencilFunctions | None = None
+    if problem.size >= SPARSE_SIZE:
+        functions = find_stencil(inputs, equations, problem.size, width)
+    if functions is None:
+        functions = FlatFunctions(inputs, equations, width)
+    return Shape(functions, width)
+
+
+def compile_problem(
+    problem: Problem, parameter: str, values: Mapping[Any, float]
+) -> CompiledSystem:
+    """Return the system of a problem with one free parameter; same as `problem.compile`.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> from contcrit.symbolic import Problem, compile_problem
+    >>> x, p = sp.symbols("x p")
+    >>> system = compile_problem(Problem([p * x - x**3], [x], [p]), "p", {})
+    >>> system.jacobian([2.0, 1.0]).tolist()
+    [[-11.0, 2.0]]
+    """
+    return problem.compile(parameter, values)

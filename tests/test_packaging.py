@@ -66,9 +66,3 @@ def test_the_readme_opens_with_exactly_two_commands() -> None:
     assert all("\n" not in command for command in commands)
     assert "contcrit study" in commands[0]
     assert "pytest" in commands[1]
-
-
-def test_links_and_pictures_of_the_readme_exist() -> None:
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", README):
-        if "://" not in target:
-            assert (ROOT / target).exists(), f"README.md links to {target}"

@@ -57,6 +57,7 @@ class Status(Enum):
         "or continue from the last point."
     )
     STOPPED_BY_USER = "The progress callback asked to stop; the points so far are valid."
+    NOT_ASKED_FOR = "This direction was not asked for; use direction='both' to trace it too."
     STOPPED_AT_EVENT = "A terminal event was located; the branch ends there."
     LEFT_BOUNDS = "The unknowns left the stated bounds. Widen `maximum_norm` to go on."
     STEP_TOO_SMALL = (
@@ -98,6 +99,7 @@ _SUCCESSES = frozenset(
         Status.END_OF_SPAN,
         Status.CLOSED_LOOP,
         Status.STOPPED_BY_USER,
+        Status.NOT_ASKED_FOR,
         Status.STOPPED_AT_EVENT,
         Status.CONVERGED,
         Status.COMPLETE,

@@ -148,6 +148,29 @@ def real_parts(jacobian: Any, symmetric: bool) -> Array | None:
     return np.sort(linalg.eigvals(matrix, check_finite=False).real)
 
 
+def negative_count(matrix: Any, symmetric: bool) -> int:
+    """Return the number of eigenvalues with a negative real part, or -1 if it cannot be had.
+
+    Sparse symmetric matrices are factored with diagonal pivots, whose signs are the inertia
+    (Sylvester); other matrices need their eigenvalues.
+    """
+    if symmetric and sparse.issparse(matrix) and matrix.shape[0] > 100:
+        try:
+            factors = splu(
+                sparse.csc_array(matrix),
+                permc_spec="MMD_AT_PLUS_A",
+                diag_pivot_thresh=0.0,
+                options={"SymmetricMode": True},
+            )
+        except RuntimeError:  # SuperLU's word for an exactly singular factor
+            return -1
+        if not np.array_equal(factors.perm_r, factors.perm_c):
+            return -1
+        return int(np.count_nonzero(factors.U.diagonal() < 0))
+    parts = real_parts(matrix, symmetric)
+    return -1 if parts is None else int(np.count_nonzero(parts < 0))
+
+
 def singular_triplets(matrix: Any, count: int) -> tuple[Array, Array, Array, float]:
     """Return the smallest singular values with their vectors, and the largest one.
 

@@ -147,7 +147,50 @@ class GaugedSystem:
         behind = self.unfolding_directions(base - step * along)
         return (ahead - behind) / (2.0 * step)
 
-    def collapse(self, z: Array) -> float:
-        """Return how far the acting generators are from fixing the point: the smallest singular
-        value of the orbit tangents."""
-        return float(linalg.svdvals(self.phases(self.drop(z)[:-1]))[-1])
+    def spectral_matrix(self, z: Array) -> tuple[Array, bool]:
+        """Return the base's Jacobian with the zeros along the orbit moved to positive numbers.
+
+        With J g = 0, adding g g' changes the eigenvalue of g alone.
+        """
+        base = self.drop(z)
+        inner = self.base.jacobian(base)[:, :-1]
+        orthonormal = linalg.orth(self.phases(base[:-1]).T)
+        shift = float(np.max(np.abs(inner))) * (orthonormal @ orthonormal.T)
+        return inner + shift, self.base.symmetric
+
+
+def align(generators: Array, x: Array, target: Array) -> Array:
+    """Return the point of the group orbit of x that lies nearest to a target.
+
+    Parameters
+    ----------
+    generators : ndarray of shape (k, n, n + 1)
+    x, target : ndarray of shape (n,)
+    """
+    if len(generators) == 0:
+        return x
+    affine = np.concatenate([generators, np.zeros((len(generators), 1, x.size + 1))], axis=1)
+    best = np.append(x, 1.0)
+    distance = float(np.linalg.norm(x - target))
+    starts = [best]
+    for matrix in affine:
+        starts.extend(linalg.expm(angle * matrix) @ best for angle in np.linspace(-3.0, 3.0, 25))
+    starts.sort(key=lambda point: float(np.linalg.norm(point[:-1] - target)))
+    for point in starts[:4]:
+        for _ in range(50):
+            # Gauss-Newton in the group: move along the orbit towards the target.
+            tangents = np.stack([matrix @ point for matrix in affine])[:, :-1]
+            angles = np.linalg.lstsq(tangents.T, target - point[:-1], rcond=1e-10)[0]
+            moved = linalg.expm(np.tensordot(angles, affine, axes=1)) @ point
+            if np.linalg.norm(moved[:-1] - target) >= np.linalg.norm(point[:-1] - target):
+                break
+            point = moved
+        reached = float(np.linalg.norm(point[:-1] - target))
+        if reached < distance:
+            best, distance = point, reached
+    return best[:-1]
+
+
+def orbit_distance(generators: Array, x: Array, target: Array) -> float:
+    """Return the distance from a point to the group orbit of another."""
+    return float(np.linalg.norm(align(generators, x, target) - target))

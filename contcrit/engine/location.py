@@ -9,19 +9,23 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
-from ..events.base import Bracket, Event, LocalPoint, Signals
+from ..events.base import Bracket, Event, LocalPoint, Signals, spectral_matrix
 from ..events.branch_point import refine as refine_branch_point
 from ..events.fold import quadratic_coefficient
 from ..events.fold import refine as refine_fold
 from ..events.hopf import critical_pair
 from ..events.hopf import refine as refine_hopf
 from ..events.singularity import Singularity, analyse
+from ..linalg import rounding_level
 from ..results import SpecialPoint
 from ..settings import Settings
 from .corrector import CORRECTED, advance
 from .kernel import Control, allocate
 
 Array = np.ndarray
+
+_LOOSE = 1e-2
+"""Share of the value at the ends below which a singular value may turn out to be zero."""
 
 
 @dataclass(eq=False)
@@ -101,7 +105,7 @@ class Locator:
             )
             if outcome == CORRECTED:
                 return LocalPoint(
-                    self.system, z_new, tangent_new, self.weights, sign, log_modulus, scale
+                    self.system, z_new, tangent_new, sign, log_modulus, z, scale
                 )
         return None
 
@@ -161,29 +165,80 @@ class Locator:
         evidence: dict[str, Any] = {"event": getattr(event, "name", event.kind)}
         if event.kind == "user":
             return self._record("user", z, tangent, reach, arclength, None, evidence)
-        singularity = analyse(self.system, z, ends, self.settings.rank_tolerance)
-        evidence |= {
-            "kernel_dimension": singularity.kernel_dimension,
-            "excess": singularity.excess,
-            "singular_values": singularity.values[:4].copy(),
-            "singular_values_at_ends": singularity.reference[:4].copy(),
-        }
-        tolerance = self.settings.newton_tolerance
-        refined: tuple[Array, float] | None
-        if singularity.excess > 0:
-            kind = "branch-point"
-            refined = refine_branch_point(self.system, z, singularity, tolerance)
-        elif singularity.kernel_dimension == 1:
-            kind = "fold"
-            refined = refine_fold(self.system, z, singularity, tolerance)
-            evidence["quadratic_coefficient"] = quadratic_coefficient(self.system, z, singularity)
-        elif event.kind == "inertia":
+        if event.kind == "isotropy":
+            return self._identify_collapse(z, tangent, ends, reach, arclength, evidence)
+        # A first guess at the kernels judges loosely; it stands only if the refined point passes the
+        # strict test. Near a branch point the bracketing locator alone may be a little off.
+        for tolerance in (_LOOSE, self.settings.rank_tolerance):
+            guess = analyse(self.system, z, ends, tolerance)
+            if guess.kernel_dimension == 0 and guess.excess == 0:
+                continue
+            refined = self._refine(guess, z, ends)
+            if refined is None:
+                continue
+            strict = analyse(self.system, refined[0], ends, self.settings.rank_tolerance)
+            if (strict.kernel_dimension, strict.excess) != (guess.kernel_dimension, guess.excess):
+                continue
+            kind = "branch-point" if strict.excess > 0 else "fold"
+            if kind == "fold":
+                quadratic = quadratic_coefficient(self.system, refined[0], strict)
+                evidence["quadratic_coefficient"] = quadratic
+            elif not bracket.dip:
+                z = self._interpolate(event, bracket, offset, z)
+            return self._record(
+                kind, z, tangent, reach, arclength, refined, evidence | _evidence(strict)
+            )
+        strict = analyse(self.system, z, ends, self.settings.rank_tolerance)
+        evidence |= _evidence(strict)
+        if strict.kernel_dimension > 0 or strict.excess > 0:
+            kind = "branch-point" if strict.excess > 0 else "fold"
+            return self._record(kind, z, tangent, reach, arclength, None, evidence)
+        if event.kind == "inertia":
             return self._identify_pair(z, tangent, reach, arclength, evidence)
+        return None
+
+    def _refine(
+        self, guess: Singularity, z: Array, ends: tuple[Array, Array]
+    ) -> tuple[Array, float] | None:
+        """Newton on the extended system that the guessed kernels call for, if it stays near."""
+        tolerance = self.settings.newton_tolerance
+        if guess.excess > 0:
+            refined = refine_branch_point(self.system, z, guess, tolerance)
+        elif guess.kernel_dimension == 1:
+            refined = refine_fold(self.system, z, guess, tolerance)
         else:
             return None
-        if refined is not None and not self._near(refined[0], z, ends):
-            refined = None
-        return self._record(kind, z, tangent, reach, arclength, refined, evidence, singularity)
+        if refined is None or not self._near(refined[0], z, ends):
+            return None
+        residual, jacobian = self.system.residual_and_jacobian(refined[0])
+        floor = 20 * rounding_level(jacobian, refined[0])
+        if np.max(np.abs(residual)) > max(self.settings.residual_tolerance, floor):
+            return None
+        return refined
+
+    def _interpolate(self, event: Event, bracket: Bracket, offset: float, z: Array) -> Array:
+        """Return the first locator's point from continuation steps to either side of it.
+
+        At a branch point the corrector itself is singular; cubic interpolation of the point and of
+        the test function through four regular points is accurate where the last bisection is not.
+        """
+        first = bracket.first
+        spread = 0.01 * float(self.signals.step[first])
+        nodes = np.array([-2.0, -1.0, 1.0, 2.0])
+        samples = [self._local(first, offset + spread * node, {}) for node in nodes]
+        if any(sample is None for sample in samples):
+            return z
+        values = np.array([event.value(sample, bracket) for sample in samples if sample])
+        points = np.array([sample.z for sample in samples if sample])
+        roots = np.roots(np.polyfit(nodes, values / np.max(np.abs(values)), 3))
+        real = roots[np.abs(roots.imag) < 1e-6].real
+        if real.size == 0 or np.min(np.abs(real)) > 1.0:
+            return z
+        root = real[np.argmin(np.abs(real))]
+        lagrange = np.array(
+            [np.prod([(root - b) / (a - b) for b in nodes if b != a]) for a in nodes]
+        )
+        return lagrange @ points
 
     def _identify_pair(
         self,
@@ -196,13 +251,38 @@ class Locator:
         """A crossing without a kernel: a Hopf point of a flow, and nothing for other kinds."""
         if self.system.kind != "flow" or self.system.symmetric:
             return None
-        pair = critical_pair(self.system.jacobian(z)[:, :-1])
+        pair = critical_pair(spectral_matrix(self.system, z, self.system.jacobian(z))[0])
         if pair is None or abs(pair.real) > 1e-4 * pair.frequency:
             return None
         refined = refine_hopf(self.system, z, pair, self.settings.newton_tolerance)
         evidence["frequency"] = pair.frequency if refined is None else refined[1]
         located = None if refined is None else (refined[0], refined[2])
         return self._record("hopf", z, tangent, reach, arclength, located, evidence)
+
+    def _identify_collapse(
+        self,
+        z: Array,
+        tangent: Array,
+        ends: tuple[Array, Array],
+        reach: tuple[float, float],
+        arclength: float,
+        evidence: dict[str, Any],
+    ) -> SpecialPoint:
+        """The group comes to fix the solution: a branch point of the system without gauge."""
+        gauged = self.system
+        base = gauged.drop(z)
+        bases = tuple(gauged.drop(end) for end in ends)
+        singularity = analyse(gauged.base, base, bases, 1e-3)
+        evidence |= _evidence(singularity)
+        refined = None
+        if singularity.excess > 0:
+            refined = refine_branch_point(
+                gauged.base, base, singularity, self.settings.newton_tolerance
+            )
+        if refined is not None and not self._near(refined[0], base, bases):
+            refined = None
+        lifted = None if refined is None else (gauged.lift(refined[0]), refined[1])
+        return self._record("branch-point", z, tangent, reach, arclength, lifted, evidence)
 
     def _near(self, refined: Array, z: Array, ends: tuple[Array, Array]) -> bool:
         """Tell whether Newton stayed within reach of the bracket."""
@@ -218,7 +298,6 @@ class Locator:
         arclength: float,
         refined: tuple[Array, float] | None,
         evidence: dict[str, Any],
-        singularity: Singularity | None = None,
     ) -> SpecialPoint:
         digits = 0.0
         located = z
@@ -239,6 +318,15 @@ class Locator:
             digits=digits,
             evidence=evidence,
         )
+
+
+def _evidence(singularity: Singularity) -> dict[str, Any]:
+    return {
+        "kernel_dimension": singularity.kernel_dimension,
+        "excess": singularity.excess,
+        "singular_values": singularity.values[:4].copy(),
+        "singular_values_at_ends": singularity.reference[:4].copy(),
+    }
 
 
 class _Lost(Exception):

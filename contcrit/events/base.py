@@ -28,6 +28,8 @@ class Signals:
         was affordable.
     step : ndarray of shape (m - 1,)
         Offset of each point along the tangent of the one before.
+    phases : ndarray of shape (m, r, n) or None
+        Orbit tangents of the acting generators, under gauge.
     """
 
     z: Array
@@ -36,6 +38,7 @@ class Signals:
     log_modulus: Array
     negative: Array | None
     step: Array
+    phases: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,17 @@ class Bracket:
 
 @dataclass(frozen=True, eq=False)
 class LocalPoint:
-    """A point inside a bracket, at which an event's test function is evaluated."""
+    """A point inside a bracket, at which an event's test function is evaluated.
+
+    `origin` is the accepted point that the bracket starts from.
+    """
 
     system: Any
     z: Array
     tangent: Array
-    weights: Array
     sign: float
     log_modulus: float
+    origin: Array
     scale: dict[str, float] = field(default_factory=dict)
 
     @cached_property
@@ -78,7 +84,19 @@ class LocalPoint:
     @cached_property
     def real_parts(self) -> Array | None:
         """Ascending real parts of the eigenvalues of the Jacobian in the unknowns."""
-        return real_parts(self.jacobian[:, :-1], self.system.symmetric)
+        matrix, symmetric = spectral_matrix(self.system, self.z, self.jacobian)
+        return real_parts(matrix, symmetric)
+
+
+def spectral_matrix(system: Any, z: Array, jacobian: Any) -> tuple[Any, bool]:
+    """Return the matrix whose eigenvalues decide stability, and whether it is symmetric.
+
+    It is the Jacobian in the unknowns; a system with symmetries moves the zeros they force away.
+    """
+    own = getattr(system, "spectral_matrix", None)
+    if own is not None:
+        return own(z)
+    return jacobian[:, :-1], system.symmetric
 
 
 @runtime_checkable
@@ -90,6 +108,7 @@ class Event(Protocol):
     """
 
     kind: str
+    terminal: bool
 
     def applies(self, system: Any) -> bool:
         """Tell whether the event makes sense for a system."""

@@ -22,6 +22,7 @@ class Fold:
     """
 
     kind = "fold"
+    terminal = False
 
     def applies(self, system: Any) -> bool:
         """Tell whether the event makes sense for a system: always."""

@@ -19,6 +19,7 @@ class Inertia:
     """
 
     kind = "inertia"
+    terminal = False
 
     def applies(self, system: Any) -> bool:
         """Tell whether the event makes sense for a system: always."""

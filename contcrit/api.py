@@ -1,0 +1,442 @@
+"""The functions a user calls: the only place that joins the symbolic and the numeric side."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from . import __version__
+from .criticality.record import Criticality
+from .engine.diagram import Explorer
+from .engine.trace import Tracer
+from .errors import SpecificationError
+from .events import Event
+from .results import Branch, Diagram, SpecialPoint
+from .settings import Settings
+
+Array = np.ndarray
+
+DIRECTIONS = ("both", "forward", "backward")
+
+
+def trace(
+    problem: Any,
+    start: Any,
+    parameter: Any,
+    span: Sequence[float],
+    *,
+    values: Mapping[Any, float] | None = None,
+    direction: str = "both",
+    settings: Settings | None = None,
+    events: Iterable[Event] = (),
+    record: Mapping[str, Callable[[Array, Mapping[str, float]], float]] | None = None,
+    classify: bool = True,
+    progress: bool | Callable[[int, float], Any] | None = None,
+) -> Branch:
+    """Trace the solution branch through a start point over a span of one parameter.
+
+    Parameters
+    ----------
+    problem : Problem or MatrixProblem
+        The equations.
+    start : array_like of shape (n,), or mapping
+        Guess of the unknowns: an array, or values by symbol, name or block. It is corrected by
+        Newton's method at the start value of the parameter first.
+    parameter : str or Symbol
+        The parameter to vary.
+    span : (float, float)
+        Where to stop; both ends are hit exactly.
+    values : mapping, optional
+        Values of the other parameters, and the start value of `parameter` (default ``span[0]``).
+    direction : {"both", "forward", "backward"}, optional
+        Forward sets out towards larger parameters (default "both").
+    settings : Settings, optional
+        Steps, tolerances and budgets.
+    events : iterable of Event, optional
+        Looked for besides folds, branch points, Hopf points and changes of inertia.
+    record : mapping of str to callable, optional
+        More columns: ``function(x, values) -> float`` at each point.
+    classify : bool, optional
+        Whether to say what the points between special points are (default True).
+    progress : bool or callable, optional
+        True shows a bar; a callable gets (points, parameter) and may return True to stop.
+        Default: a bar if standard error is a terminal.
+
+    Returns
+    -------
+    Branch
+        Numerical failure is a `Status` on a partial branch, never an exception.
+
+    Raises
+    ------
+    SpecificationError
+        If an argument breaks a rule.
+
+    References
+    ----------
+    H. B. Keller, Lectures on Numerical Methods in Bifurcation Problems, 1987, chapter 4.
+
+    Examples
+    --------
+    >>> import sympy as sp, contcrit as cc
+    >>> x, p = sp.symbols("x p")
+    >>> problem = cc.Problem.from_potential(x**4 / 4 - p * x**2 / 2, [x], [p])
+    >>> branch = cc.trace(problem, {"x": 0}, "p", (-1, 2))
+    >>> [(special.kind, round(special.parameter, 9)) for special in branch.special_points]
+    [('branch-point', 0.0)]
+    """
+    job = _Job(problem, parameter, span, values, settings, events, progress)
+    if direction not in DIRECTIONS:
+        raise SpecificationError(
+            "direction", direction, f"must be one of {', '.join(DIRECTIONS)}.", "'both' is usual."
+        )
+    with job.shown():
+        branch = job.tracer.trace(job.start(start), direction)
+        return job.finish(branch, record, classify)
+
+
+def diagram(
+    problem: Any,
+    starts: Any,
+    parameter: Any,
+    span: Sequence[float],
+    *,
+    values: Mapping[Any, float] | None = None,
+    settings: Settings | None = None,
+    events: Iterable[Event] = (),
+    record: Mapping[str, Callable[[Array, Mapping[str, float]], float]] | None = None,
+    classify: bool = True,
+    executor: Executor | None = None,
+    progress: bool | Callable[[int, float], Any] | None = None,
+) -> Diagram:
+    """Trace branches from several starts and switch at every branch point found, recursively.
+
+    Parameters
+    ----------
+    problem : Problem or MatrixProblem
+        The equations.
+    starts : start or sequence of starts
+        Each as in `trace`; a pair ``(start, parameter value)`` begins at its own value.
+    parameter : str or Symbol
+        The parameter to vary.
+    span : (float, float)
+        Where to stop.
+    values : mapping, optional
+        Values of the other parameters, and the start value of `parameter` (default ``span[0]``).
+    settings : Settings, optional
+        ``maximum_branches`` and ``maximum_depth`` are the budget.
+    events, record, classify, progress
+        As in `trace`.
+    executor : concurrent.futures.Executor, optional
+        Classifies the branches in parallel.
+
+    Returns
+    -------
+    Diagram
+        Branches in the order found, each once, whatever its orientation or its rotated copies.
+
+    Raises
+    ------
+    SpecificationError
+        If an argument breaks a rule.
+
+    Examples
+    --------
+    >>> import sympy as sp, contcrit as cc
+    >>> x, p = sp.symbols("x p")
+    >>> problem = cc.Problem.from_potential(x**4 / 4 - p * x**2 / 2, [x], [p])
+    >>> len(cc.diagram(problem, {"x": 0}, "p", (-1, 2)))
+    2
+    """
+    job = _Job(problem, parameter, span, values, settings, events, progress)
+    points = [job.start(start) for start in _several(starts)]
+    with job.shown():
+        found = Explorer(job.tracer).run(points)
+        branches = tuple(job.finish(branch, record, classify) for branch in found.branches)
+    return replace(found, branches=branches)
+
+
+def classify(problem: Any, x: Any, values: Mapping[Any, float] | None = None) -> Criticality:
+    """Say what a critical point is.
+
+    The problem is asked first: a model may bring a second-order analysis of its own. Otherwise the
+    Hessian's inertia decides for problems from a potential, with a margin.
+
+    Parameters
+    ----------
+    problem : Problem or MatrixProblem
+        The equations.
+    x : array_like of shape (n,), or mapping
+        The point, as `trace` takes a start. It is judged as it is, not corrected.
+    values : mapping, optional
+        Values of all parameters.
+
+    Returns
+    -------
+    Criticality
+        Its kind may be "undecided".
+
+    Raises
+    ------
+    SpecificationError
+        If an argument breaks a rule.
+
+    Examples
+    --------
+    >>> import sympy as sp, contcrit as cc
+    >>> x, y = sp.symbols("x y")
+    >>> problem = cc.Problem.from_potential(x**2 - y**2, [x, y], [])
+    >>> print(cc.classify(problem, [0, 0]))
+    saddle (index 1)
+    """
+    point = problem.point(x)
+    resolved = _values(problem, values)
+    return _verdict(problem, point, resolved)
+
+
+def _verdict(problem: Any, x: Array, values: Mapping[str, float]) -> Criticality:
+    own = problem.classify(x, values)
+    if own is not None:
+        return own
+    from .criticality.hessian import classify_hessian, classify_jacobian
+    from .engine.gauge import orbit_tangents
+
+    residual = problem.evaluate(x, values)
+    jacobian = problem.jacobian(x, values)
+    gauge = orbit_tangents(problem.generators, x) if len(problem.generators) else None
+    if problem.kind == "potential":
+        return classify_hessian(jacobian, gradient=residual, gauge=gauge)
+    return classify_jacobian(jacobian, problem.kind, residual=residual, gauge=gauge)
+
+
+class _Job:
+    """Arguments shared by `trace` and `diagram`, checked once."""
+
+    def __init__(
+        self,
+        problem: Any,
+        parameter: Any,
+        span: Sequence[float],
+        values: Mapping[Any, float] | None,
+        settings: Settings | None,
+        events: Iterable[Event],
+        progress: bool | Callable[[int, float], Any] | None,
+    ) -> None:
+        self.problem = problem
+        self.parameter = _parameter_name(problem, parameter)
+        self.span = _span(span)
+        self.settings = settings if settings is not None else Settings()
+        named = _named(values)
+        self.start_value = _start_value(named, self.parameter, self.span)
+        self.values = {name: value for name, value in named.items() if name != self.parameter}
+        system = problem.compile(self.parameter, self.values)
+        self.values = _values(problem, {**self.values, self.parameter: self.start_value})
+        del self.values[self.parameter]
+        self.bar = _Progress(progress)
+        self.tracer = Tracer(
+            system, self.span, self.settings, tuple(events), self.bar.callback
+        )
+
+    def shown(self) -> _Progress:
+        """Return the context that shows progress."""
+        return self.bar
+
+    def start(self, start: Any) -> Array:
+        """Return a start point as (unknowns, parameter)."""
+        value = self.start_value
+        if isinstance(start, tuple) and len(start) == 2 and not np.isscalar(start[0]):
+            start, value = start[0], float(start[1])
+            if not self.span[0] <= value <= self.span[1]:
+                raise SpecificationError(
+                    "starts", value, f"needs parameter values within {self.span}.", "Widen `span`."
+                )
+        return np.append(self.problem.point(start), value)
+
+    def finish(
+        self,
+        branch: Branch,
+        record: Mapping[str, Callable[[Array, Mapping[str, float]], float]] | None,
+        classify: bool,
+    ) -> Branch:
+        """Add values, observables, verdicts and provenance to a traced branch."""
+        columns = dict(branch.columns)
+        for name, function in {**self.problem.observables, **(record or {})}.items():
+            columns[name] = np.array(
+                [function(z[:-1], self._at(z)) for z in branch.z], dtype=float
+            )
+        verdicts: tuple[tuple[int, int, Criticality], ...] = ()
+        special_points = branch.special_points
+        if classify and len(branch):
+            verdicts, special_points = self._classified(branch)
+        return replace(
+            branch,
+            columns=columns,
+            values=dict(self.values),
+            verdicts=verdicts,
+            special_points=special_points,
+            source=self.problem,
+            provenance={
+                **branch.provenance,
+                **getattr(self.problem, "provenance", {}),
+                "contcrit": __version__,
+                "numpy": np.__version__,
+                "seed": self.settings.seed,
+            },
+        )
+
+    def _at(self, z: Array) -> dict[str, float]:
+        return {**self.values, self.parameter: float(z[-1])}
+
+    def _classified(
+        self, branch: Branch
+    ) -> tuple[tuple[tuple[int, int, Criticality], ...], tuple[SpecialPoint, ...]]:
+        """Judge one point in the middle of each stretch between special points."""
+        cuts = [s.arclength for s in branch.special_points if s.kind != "user"]
+        edges = [-math.inf, *sorted(set(cuts)), math.inf]
+        verdicts: list[tuple[int, int, Criticality]] = []
+        stretches: list[tuple[float, float, Criticality | None]] = []
+        for low, high in zip(edges[:-1], edges[1:], strict=True):
+            inside = np.flatnonzero((branch.arclength > low) & (branch.arclength < high))
+            verdict = None
+            if inside.size:
+                middle = int(inside[inside.size // 2])
+                z = branch.z[middle]
+                verdict = _verdict(self.problem, z[:-1], self._at(z))
+                verdicts.append((int(inside[0]), int(inside[-1]), verdict))
+            stretches.append((low, high, verdict))
+        special_points = []
+        for special in branch.special_points:
+            before = after = None
+            for low, high, verdict in stretches:
+                if high <= special.arclength and verdict is not None:
+                    before = verdict
+                if low >= special.arclength and after is None:
+                    after = verdict
+            special_points.append(special.replace(verdict_before=before, verdict_after=after))
+        return tuple(verdicts), tuple(special_points)
+
+
+class _Progress:
+    """A progress bar on standard error, a callback of the user's, or nothing."""
+
+    def __init__(self, progress: bool | Callable[[int, float], Any] | None) -> None:
+        self.bar: Any = None
+        self.task: Any = None
+        self.callback: Callable[[int, float], Any] | None = None
+        if callable(progress):
+            self.callback = progress
+        elif progress or (progress is None and sys.stderr.isatty()):
+            self.callback = self._update
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+    def _update(self, points: int, parameter: float) -> None:
+        if self.bar is None:
+            from rich.console import Console
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            self.bar = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self.task = self.bar.add_task("tracing", total=None)
+            self.bar.start()
+        self.bar.update(self.task, description=f"{points} points, parameter {parameter:.6g}")
+
+
+def _parameter_name(problem: Any, parameter: Any) -> str:
+    name = str(getattr(parameter, "name", parameter))
+    if name not in problem.parameter_names:
+        raise SpecificationError(
+            "parameter",
+            name,
+            "is not a parameter of the problem.",
+            f"Choose among {', '.join(problem.parameter_names) or '(it has none)'}.",
+        )
+    return name
+
+
+def _named(values: Mapping[Any, float] | None) -> dict[str, Any]:
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise SpecificationError(
+            "values", values, "must be a mapping of names to numbers.", "Give a dict."
+        )
+    return {str(getattr(key, "name", key)): value for key, value in values.items()}
+
+
+def _values(problem: Any, values: Mapping[Any, float] | None) -> dict[str, float]:
+    """Return values of all parameters: defaults of the problem, overridden by those given."""
+    named = {**getattr(problem, "default_values", {}), **_named(values)}
+    for name in named:
+        if name not in problem.parameter_names:
+            raise SpecificationError(
+                "values",
+                name,
+                "is not a parameter of the problem.",
+                f"Choose among {', '.join(problem.parameter_names) or '(it has none)'}.",
+            )
+    for name in problem.parameter_names:
+        if name not in named:
+            raise SpecificationError(
+                "values", name, "has no value.", f"Give it, as in values={{'{name}': 0.5}}."
+            )
+    validate = getattr(problem, "validate_values", None)
+    if validate is not None:
+        validate(named)
+    return {name: float(value) for name, value in named.items()}
+
+
+def _span(span: Sequence[float]) -> tuple[float, float]:
+    try:
+        low, high = (float(end) for end in span)
+    except (TypeError, ValueError):
+        raise SpecificationError(
+            "span", span, "must be two numbers.", "Give (low, high), as in (0, 1)."
+        ) from None
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise SpecificationError(
+            "span", (low, high), "needs finite ends, the lower one first.", "Swap or correct them."
+        )
+    return low, high
+
+
+def _start_value(named: Mapping[str, Any], parameter: str, span: tuple[float, float]) -> float:
+    value = named.get(parameter, span[0])
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
+        raise SpecificationError(
+            "values", value, f"needs a number for `{parameter}`.", "Give one within the span."
+        ) from None
+    if not span[0] <= value <= span[1]:
+        raise SpecificationError(
+            "values", value, f"needs `{parameter}` within the span {span}.", "Change either."
+        )
+    return value
+
+
+def _several(starts: Any) -> list[Any]:
+    if isinstance(starts, Mapping):
+        return [starts]
+    if isinstance(starts, np.ndarray):
+        return list(starts) if starts.ndim == 2 else [starts]
+    if isinstance(starts, (list, tuple)) and starts and np.isscalar(starts[0]):
+        return [starts]
+    return list(starts)

@@ -1,0 +1,510 @@
+"""What a critical point is, from the inertia of its Hessian, with a margin on every count.
+
+Eigenvalues are counted twice where that is affordable: by the signs of the pivots of a symmetric
+factorisation of the shifted Hessian (Sylvester's law of inertia) and by an eigenvalue solver.
+A count that depends on the tolerance, or on the method, gives the verdict ``"undecided"``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import linalg, sparse
+
+from ..errors import SpecificationError
+from .inertia import Counter, DenseCounter, SparseCounter
+from .record import Criticality
+
+Array = np.ndarray
+
+DECISION_FACTOR = 100.0
+"""An eigenvalue within this factor of the zero threshold, on either side, decides nothing."""
+
+SPECTRUM_LIMIT = 1000
+"""Largest size at which the inertia is checked against an eigenvalue solver."""
+
+DENSE_LIMIT = 3000
+"""Largest size at which a sparse Hessian is made dense when its sparse factors are refused."""
+
+
+def classify_hessian(
+    hessian: Any,
+    *,
+    gradient: Array | None = None,
+    gauge: Array | None = None,
+    tolerance: float = 1e-9,
+    gradient_tolerance: float = 1e-6,
+    gauge_tolerance: float = 1e-7,
+) -> Criticality:
+    """Classify a critical point of a smooth function by the inertia of its Hessian.
+
+    Parameters
+    ----------
+    hessian : (n, n) array_like or scipy.sparse matrix
+        Hessian at the point; symmetric up to `tolerance`.
+    gradient : array_like of shape (n,), optional
+        Gradient at the point. Without it the caller answers for the point being critical.
+    gauge : array_like of shape (k, n), optional
+        Tangent vectors of the orbits of continuous symmetries at the point. Zero and linearly
+        dependent vectors are allowed.
+    tolerance : float
+        Eigenvalues of modulus up to this share of the largest count as zero (default 1e-9). One
+        within a factor of 100 of that threshold makes the verdict undecided, unless a symmetry
+        explains it. Discretised differential operators, whose spectrum is wide, need a smaller one.
+    gradient_tolerance : float
+        Largest modulus of the gradient's entries, relative to the largest modulus of an
+        eigenvalue (default 1e-6).
+    gauge_tolerance : float
+        Combinations of gauge vectors shorter than this, or than this share of the longest where
+        that exceeds 1, count as zero (default 1e-7): the point is then fixed by that symmetry.
+
+    Returns
+    -------
+    Criticality
+        ``"minimum"`` and ``"maximum"`` mean strict ones, apart from the directions along group
+        orbits. ``"saddle"`` needs a negative and a positive direction, and stands whatever the
+        zero directions do. ``"degenerate"`` means that zero directions beyond those of the
+        symmetries leave the question to higher derivatives; ``evidence["excluded"]`` then says
+        what the point cannot be. ``"not critical"`` and ``"undecided"`` carry
+        ``evidence["reason"]``.
+
+    Raises
+    ------
+    SpecificationError
+        If a shape does not fit or a tolerance is not positive.
+
+    Notes
+    -----
+    ``inertia(H - t I)`` counts the eigenvalues below t by the signs of the pivots of L D L^T [1]_.
+    Counts at plus and minus the threshold give the inertia with zeros apart, and equal counts at
+    both ends of the band around the threshold prove the band empty. Directions along orbits are
+    projected out first; for sparse Hessians by the Schur complement of the bordered matrix,
+    whose inertia is that of the restricted Hessian plus k negative and k positive ones [2]_.
+
+    References
+    ----------
+    .. [1] B. N. Parlett, "The Symmetric Eigenvalue Problem", SIAM, 1998, section 3.3.
+    .. [2] E. V. Haynsworth, "Determination of the inertia of a partitioned Hermitian matrix",
+       Linear Algebra and its Applications 1 (1968) 73-81.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from contcrit.criticality.hessian import classify_hessian
+    >>> print(classify_hessian(np.diag([2.0, -1.0, 3.0])))
+    saddle (index 1)
+    >>> print(classify_hessian(np.diag([8.0, 0.0]), gauge=[[0.0, 1.0]]))
+    minimum (index 0, nullity 1 of which 1 by symmetry)
+    """
+    _check_positive(
+        tolerance=tolerance,
+        gradient_tolerance=gradient_tolerance,
+        gauge_tolerance=gauge_tolerance,
+    )
+    matrix = _square("hessian", hessian)
+    n = matrix.shape[0]
+    slope = _vector("gradient", gradient, n)
+    tangents = _vectors("gauge", gauge, n)
+    if not _is_finite(matrix) or (slope is not None and not np.all(np.isfinite(slope))):
+        return _undecided("The Hessian or the gradient holds a value that is not finite.")
+
+    asymmetry = _norm(matrix - matrix.T)
+    size = _norm(matrix)
+    if asymmetry > tolerance * size:
+        return _undecided(
+            "The Hessian is not symmetric to the tolerance.",
+            asymmetry=asymmetry / size,
+            remedy="Give a symmetric Hessian, or raise `tolerance` above its errors.",
+        )
+    matrix = (matrix + matrix.T) / 2
+    counter = _counter(matrix)
+    scale = counter.scale
+    evidence: dict[str, Any] = {"scale": scale, "threshold": tolerance * scale}
+
+    if slope is not None:
+        largest = float(np.max(np.abs(slope)))
+        evidence["gradient"] = largest
+        if largest > gradient_tolerance * max(scale, 1.0):
+            return Criticality(
+                kind="not critical",
+                evidence={"reason": "The gradient is not small.", **evidence},
+            )
+        if largest > gradient_tolerance * scale:
+            return _undecided("The gradient is not small against a flat Hessian.", **evidence)
+
+    orbit = _orthonormal_rows(tangents, gauge_tolerance)
+    if len(orbit):
+        leak = float(linalg.norm(matrix @ orbit.T, 2))
+        evidence["gauge_leak"] = leak / scale if scale else leak
+        if leak > DECISION_FACTOR * tolerance * scale:
+            return _undecided(
+                "The Hessian does not annihilate the gauge vectors: the point is not critical "
+                "enough, or they are not tangent to orbits of a symmetry.",
+                **evidence,
+            )
+        counter = counter.restrict(orbit)
+    return _verdict(counter, len(orbit), tolerance, evidence)
+
+
+def classify_jacobian(
+    jacobian: Any,
+    kind: str,
+    *,
+    residual: Array | None = None,
+    gauge: Array | None = None,
+    tolerance: float = 1e-9,
+    residual_tolerance: float = 1e-6,
+    gauge_tolerance: float = 1e-7,
+) -> Criticality:
+    """Say what can be said of a solution of equations that are not a gradient.
+
+    Without a function to minimise there is neither minimum nor index: `Criticality.kind` is
+    ``"undecided"`` (or ``"not critical"``: no solution at all) and `Criticality.index` None. What
+    the Jacobian does tell is in the evidence.
+
+    Parameters
+    ----------
+    jacobian : (n, n) array_like or scipy.sparse matrix
+        Jacobian of the equations at the solution. For kind ``"map"`` that of F(x) - x.
+    kind : {"flow", "map", "equation", "potential"}
+        What the equations mean; ``"potential"`` is handed to `classify_hessian`.
+    residual : array_like of shape (n,), optional
+        Residual of the equations at the solution.
+    gauge : array_like of shape (k, n), optional
+        Tangent vectors of the orbits of continuous symmetries; stability is then that of the
+        orbit, in the quotient by these directions.
+    tolerance, residual_tolerance, gauge_tolerance : float
+        As in `classify_hessian` (defaults 1e-9, 1e-6, 1e-7).
+
+    Returns
+    -------
+    Criticality
+        With evidence ``stability`` (``"stable"``, ``"unstable"``, ``"undecided"``, or None for
+        kind ``"equation"``), ``unstable_dimension`` and ``stable_dimension`` (None when
+        undecided), ``eigenvalues`` of the Jacobian (Floquet multipliers for maps) in the quotient,
+        ``singular`` and ``margin`` (distance of the nearest eigenvalue from the stability
+        boundary). `nullity` counts the zero singular values.
+
+    Raises
+    ------
+    SpecificationError
+        If a shape does not fit, or `kind` is not one of the four.
+
+    Notes
+    -----
+    An eigenvalue decides only when its distance from the stability boundary exceeds a hundred
+    times both the threshold and its own rounding error, eps |J| / |cos(left, right vector)|. One
+    that clearly lies beyond the boundary proves instability whatever the others do.
+
+    Examples
+    --------
+    >>> from contcrit.criticality.hessian import classify_jacobian
+    >>> verdict = classify_jacobian([[-1.0, 5.0], [0.0, -2.0]], "flow")
+    >>> verdict.kind, verdict.evidence["stability"]
+    ('undecided', 'stable')
+    """
+    if kind not in ("flow", "map", "equation", "potential"):
+        raise SpecificationError(
+            "kind", kind, "must be 'flow', 'map', 'equation' or 'potential'.", "Give one of them."
+        )
+    if kind == "potential":
+        return classify_hessian(
+            jacobian,
+            gradient=residual,
+            gauge=gauge,
+            tolerance=tolerance,
+            gradient_tolerance=residual_tolerance,
+            gauge_tolerance=gauge_tolerance,
+        )
+    _check_positive(
+        tolerance=tolerance,
+        residual_tolerance=residual_tolerance,
+        gauge_tolerance=gauge_tolerance,
+    )
+    matrix = _square("jacobian", jacobian)
+    n = matrix.shape[0]
+    values = _vector("residual", residual, n)
+    tangents = _vectors("gauge", gauge, n)
+    if not _is_finite(matrix) or (values is not None and not np.all(np.isfinite(values))):
+        return _undecided("The Jacobian or the residual holds a value that is not finite.")
+    scale = _norm(matrix)
+    if values is not None:
+        largest = float(np.max(np.abs(values)))
+        if largest > residual_tolerance * max(scale, 1.0):
+            return Criticality(
+                kind="not critical",
+                evidence={"reason": "The residual is not small.", "residual": largest},
+            )
+        if largest > residual_tolerance * scale:
+            return _undecided("The residual is not small against the Jacobian.", residual=largest)
+    if n > DENSE_LIMIT:
+        return _undecided("Too many unknowns for a full spectrum.", stability=None)
+    dense = matrix.toarray() if sparse.issparse(matrix) else matrix
+    orbit = _orthonormal_rows(tangents, gauge_tolerance)
+    if len(orbit):
+        leak = float(linalg.norm(dense @ orbit.T, 2))
+        if leak > DECISION_FACTOR * tolerance * scale:
+            return _undecided("The Jacobian does not annihilate the gauge vectors.", leak=leak)
+        # J annihilates the orbit's tangents, so J is block triangular in (tangents, complement).
+        complement = linalg.null_space(orbit)
+        dense = complement.T @ dense @ complement
+    return _stability(dense, kind, len(orbit), tolerance, scale)
+
+
+def _stability(
+    matrix: Array, kind: str, gauge_nullity: int, tolerance: float, scale: float
+) -> Criticality:
+    """Return the verdict on a dense Jacobian without gauge directions."""
+    if matrix.size == 0:
+        return Criticality(
+            kind="undecided",
+            nullity=gauge_nullity,
+            gauge_nullity=gauge_nullity,
+            evidence={"reason": "Every direction lies along a group orbit.", "stability": None},
+        )
+    singular_values = linalg.svdvals(matrix)
+    threshold = tolerance * scale
+    clear = _band_is_empty(singular_values, threshold)
+    zeros = int(np.count_nonzero(singular_values <= threshold))
+    evidence: dict[str, Any] = {
+        "reason": "The equations are not the gradient of a stated function.",
+        "singular": zeros > 0 if clear else None,
+        "smallest_singular_value": float(singular_values[-1] / scale) if scale else 0.0,
+        "stability": None,
+        "unstable_dimension": None,
+        "stable_dimension": None,
+        "margin": 0.0,
+    }
+    if kind != "equation":
+        # A map's Jacobian is that of F(x) - x: its multipliers are 1 + eigenvalues.
+        shifted = matrix + np.eye(len(matrix)) if kind == "map" else matrix
+        eigenvalues, left, right = linalg.eig(shifted, left=True, right=True)
+        cosine = np.abs(np.sum(left.conj() * right, axis=0))
+        rounding = np.finfo(float).eps * max(scale, 1.0 if kind == "map" else 0.0)
+        doubt = DECISION_FACTOR * np.maximum(
+            threshold, len(matrix) * rounding / np.maximum(cosine, 1e-300)
+        )
+        beyond = np.abs(eigenvalues) - 1 if kind == "map" else eigenvalues.real
+        unstable = int(np.count_nonzero(beyond > doubt))
+        stable = int(np.count_nonzero(beyond < -doubt))
+        evidence["eigenvalues"] = eigenvalues[np.argsort(-beyond, kind="stable")]
+        evidence["margin"] = float(np.min(np.abs(beyond)))
+        decided = unstable + stable == len(matrix)
+        if unstable:
+            evidence["stability"] = "unstable"
+        else:
+            evidence["stability"] = "stable" if decided else "undecided"
+        if decided:
+            evidence["unstable_dimension"] = unstable
+            evidence["stable_dimension"] = stable
+    return Criticality(
+        kind="undecided",
+        nullity=zeros + gauge_nullity if clear else None,
+        gauge_nullity=gauge_nullity,
+        evidence=evidence,
+    )
+
+
+def _verdict(
+    counter: Counter, gauge_nullity: int, tolerance: float, evidence: dict[str, Any]
+) -> Criticality:
+    """Return the verdict on a Hessian whose gauge directions are projected out."""
+    scale = counter.scale
+    threshold = tolerance * scale
+    if counter.size == 0:
+        return Criticality(
+            kind="degenerate",
+            index=0,
+            nullity=gauge_nullity,
+            gauge_nullity=gauge_nullity,
+            inertia=(0, gauge_nullity, 0),
+            evidence={"reason": "Every direction lies along a group orbit.", **evidence},
+        )
+    if scale == 0:
+        counts: _Counts | None = _Counts(0, counter.size, 0, 0.0)
+    elif counter.size <= SPECTRUM_LIMIT and isinstance(counter, DenseCounter):
+        counts = _by_spectrum_and_pivots(counter, threshold, evidence)
+    else:
+        counts = _by_pivots(counter, threshold, evidence)
+    if counts is None:
+        return Criticality(kind="undecided", gauge_nullity=gauge_nullity, evidence=evidence)
+    negative, zero, positive = counts.negative, counts.zero, counts.positive
+    excluded: tuple[str, ...]
+    if negative and positive:
+        kind, excluded = "saddle", ("minimum", "maximum")
+    elif zero:
+        kind = "degenerate"
+        excluded = (("minimum",) if negative else ()) + (("maximum",) if positive else ())
+        evidence["reason"] = "Zero directions leave the question to higher derivatives."
+    elif positive:
+        kind, excluded = "minimum", ("maximum",)
+    else:
+        kind, excluded = "maximum", ("minimum",)
+    return Criticality(
+        kind=kind,
+        index=negative,
+        nullity=zero + gauge_nullity,
+        gauge_nullity=gauge_nullity,
+        inertia=(negative, zero + gauge_nullity, positive),
+        margin=counts.margin,
+        evidence={**evidence, "excluded": excluded},
+    )
+
+
+@dataclass(frozen=True)
+class _Counts:
+    negative: int
+    zero: int
+    positive: int
+    margin: float
+
+
+def _by_spectrum_and_pivots(
+    counter: DenseCounter, threshold: float, evidence: dict[str, Any]
+) -> _Counts | None:
+    """Count by an eigenvalue solver and by L D L^T; None when they or the margin disagree."""
+    eigenvalues = linalg.eigvalsh(counter.matrix, check_finite=False)
+    evidence["eigenvalues"] = eigenvalues
+    if not _band_is_empty(np.abs(eigenvalues), threshold):
+        _explain_band(eigenvalues, threshold, evidence)
+        return None
+    negative = int(np.count_nonzero(eigenvalues < -threshold))
+    positive = int(np.count_nonzero(eigenvalues > threshold))
+    pivots = counter.below(-threshold), counter.below(threshold)
+    if pivots != (negative, counter.size - positive):
+        evidence["reason"] = "Two ways of counting eigenvalues disagree."
+        evidence["counts"] = {
+            "eigenvalues": (negative, counter.size - positive),
+            "pivots": pivots,
+        }
+        return None
+    away = np.abs(eigenvalues)[np.abs(eigenvalues) > threshold]
+    margin = float(away.min() / counter.scale) if away.size else 0.0
+    return _Counts(negative, counter.size - negative - positive, positive, margin)
+
+
+def _by_pivots(counter: Counter, threshold: float, evidence: dict[str, Any]) -> _Counts | None:
+    """Count by the pivots at shifts; None when the band is not empty or a factor is refused."""
+    shifts = {
+        (sign, factor): sign * factor * threshold
+        for sign in (-1, 1)
+        for factor in (1 / DECISION_FACTOR, 1.0, DECISION_FACTOR)
+    }
+    found = {key: counter.below(shift) for key, shift in shifts.items()}
+    if any(value is None for value in found.values()):
+        evidence["reason"] = "A shifted Hessian has no trustworthy symmetric factors."
+        return None
+    counts = {key: value for key, value in found.items() if value is not None}
+    negative, inner = counts[-1, 1.0], counts[1, 1.0]
+    if any(len({counts[sign, factor] for factor in (0.01, 1.0, 100.0)}) > 1 for sign in (-1, 1)):
+        evidence["reason"] = "An eigenvalue lies too close to the threshold of zero."
+        evidence["certain"] = {
+            "negative": counts[-1, DECISION_FACTOR],
+            "positive": counter.size - counts[1, DECISION_FACTOR],
+        }
+        return None
+    # Equal counts at larger shifts widen the margin; the last one that holds is a proven bound.
+    bound = DECISION_FACTOR * threshold
+    while bound < counter.scale and negative + counter.size > inner:
+        wider = min(4 * bound, counter.scale)
+        if (counter.below(-wider), counter.below(wider)) != (negative, inner):
+            break
+        bound = wider
+    evidence["margin_is_bound"] = True
+    return _Counts(negative, inner - negative, counter.size - inner, bound / counter.scale)
+
+
+def _counter(matrix: Any) -> Counter:
+    """Return the counter that suits a matrix."""
+    if not sparse.issparse(matrix):
+        return DenseCounter(matrix)
+    n = matrix.shape[0]
+    if n <= 200:
+        return DenseCounter(matrix.toarray())
+    counter = SparseCounter(matrix)
+    if n <= DENSE_LIMIT and counter.below(1e-9 * counter.scale) is None:
+        return DenseCounter(matrix.toarray())
+    return counter
+
+
+def _band_is_empty(moduli: Array, threshold: float) -> bool:
+    """Return whether no modulus lies within the decision factor of the threshold."""
+    low, high = threshold / DECISION_FACTOR, threshold * DECISION_FACTOR
+    return not bool(np.any((moduli > low) & (moduli < high)))
+
+
+def _explain_band(eigenvalues: Array, threshold: float, evidence: dict[str, Any]) -> None:
+    evidence["reason"] = "An eigenvalue lies too close to the threshold of zero."
+    high = threshold * DECISION_FACTOR
+    evidence["certain"] = {
+        "negative": int(np.count_nonzero(eigenvalues <= -high)),
+        "positive": int(np.count_nonzero(eigenvalues >= high)),
+    }
+
+
+def _orthonormal_rows(vectors: Array, tolerance: float) -> Array:
+    """Return an orthonormal basis (r, n) of the rows' span, short combinations dropped."""
+    if len(vectors) == 0:
+        return vectors
+    _, values, rows = linalg.svd(vectors, full_matrices=False)
+    return rows[values > tolerance * max(1.0, float(values[0]))]
+
+
+def _undecided(reason: str, **evidence: Any) -> Criticality:
+    return Criticality(kind="undecided", evidence={**evidence, "reason": reason})
+
+
+def _norm(matrix: Any) -> float:
+    """Return the largest absolute row sum, an upper bound of the spectral norm if symmetric."""
+    return float(np.max(np.asarray(abs(matrix).sum(axis=1)), initial=0.0))
+
+
+def _is_finite(matrix: Any) -> bool:
+    return bool(np.all(np.isfinite(matrix.data if sparse.issparse(matrix) else matrix)))
+
+
+def _check_positive(**values: float) -> None:
+    for name, value in values.items():
+        if not (np.isreal(value) and np.isfinite(value) and value > 0):
+            raise SpecificationError(
+                name, value, "must be a finite positive number.", "Leave it at its default."
+            )
+
+
+def _square(name: str, matrix: Any) -> Any:
+    if sparse.issparse(matrix):
+        result: Any = sparse.csc_array(matrix).astype(float)
+    else:
+        result = np.asarray(matrix, dtype=float)
+    if result.ndim != 2 or result.shape[0] != result.shape[1] or result.shape[0] == 0:
+        raise SpecificationError(
+            name, result.shape, "must be a square matrix with at least one row.", "Give (n, n)."
+        )
+    return result
+
+
+def _vector(name: str, vector: Array | None, n: int) -> Array | None:
+    if vector is None:
+        return None
+    result = np.asarray(vector, dtype=float)
+    if result.shape != (n,):
+        raise SpecificationError(name, result.shape, f"must have shape ({n},).", "Flatten it.")
+    return result
+
+
+def _vectors(name: str, vectors: Array | None, n: int) -> Array:
+    if vectors is None:
+        return np.empty((0, n))
+    result = np.asarray(vectors, dtype=float)
+    if result.size == 0:
+        return np.empty((0, n))
+    if result.ndim != 2 or result.shape[1] != n or not np.all(np.isfinite(result)):
+        raise SpecificationError(
+            name,
+            result.shape,
+            f"must hold finite vectors of length {n} as rows.",
+            "Give one row for each symmetry.",
+        )
+    return result

@@ -1,0 +1,219 @@
+"""How many eigenvalues of a symmetric matrix lie below a shift, by Sylvester's law of inertia."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from scipy import linalg, sparse
+from scipy.sparse.linalg import eigsh, splu
+
+Array = np.ndarray
+
+
+class Counter(Protocol):
+    """Counts eigenvalues below shifts.
+
+    Attributes
+    ----------
+    size : int
+        Number of eigenvalues.
+    scale : float
+        Largest modulus of an eigenvalue of the unrestricted matrix.
+    """
+
+    @property
+    def size(self) -> int:
+        """Number of eigenvalues."""
+        ...
+
+    @property
+    def scale(self) -> float:
+        """Largest modulus of an eigenvalue of the unrestricted matrix."""
+        ...
+
+    def below(self, shift: float) -> int | None:
+        """Return how many eigenvalues lie below a shift, or None when it cannot be told."""
+        ...
+
+    def restrict(self, directions: Array) -> Counter:
+        """Return the counter on the complement of orthonormal directions, shape (k, n)."""
+        ...
+
+
+def block_diagonal_inertia(matrix: Array) -> tuple[int, int, int]:
+    """Return the inertia of the factor D of L D L^T, whose blocks are of size 1 or 2.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, n)
+        Symmetric and block diagonal.
+
+    Returns
+    -------
+    negative, zero, positive : int
+        Zero counts exact zeros only; shifted matrices hardly have them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> block_diagonal_inertia(np.array([[0.0, 2.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 5.0]]))
+    (1, 0, 2)
+    """
+    n = len(matrix)
+    diagonal = matrix.diagonal().copy()
+    beside = np.zeros(n)
+    beside[:-1] = matrix.diagonal(-1)
+    first = np.flatnonzero(beside)
+    if first.size:
+        # The eigenvalue of larger modulus carries the sign of the trace; the other follows from
+        # the determinant, without cancellation.
+        a, b, c = diagonal[first], beside[first], diagonal[first + 1]
+        centre = (a + c) / 2
+        larger = centre + np.copysign(np.hypot((a - c) / 2, b), centre)
+        # Factors are divided before they are multiplied: a * c may overflow.
+        smaller = a * (c / larger) - b * (b / larger)
+        diagonal[first], diagonal[first + 1] = larger, smaller
+    negative = int(np.count_nonzero(diagonal < 0))
+    positive = int(np.count_nonzero(diagonal > 0))
+    return negative, n - negative - positive, positive
+
+
+class DenseCounter:
+    """Counts by the Bunch-Kaufman factorisation L D L^T.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, n)
+        Symmetric.
+    scale : float, optional
+        Largest modulus of an eigenvalue; computed when not given.
+    """
+
+    def __init__(self, matrix: Array, scale: float | None = None) -> None:
+        self.matrix = matrix
+        if scale is None:
+            scale = _largest_modulus_dense(matrix)
+        self.scale = scale
+
+    @property
+    def size(self) -> int:
+        """Number of eigenvalues."""
+        return len(self.matrix)
+
+    def below(self, shift: float) -> int | None:
+        """Return how many eigenvalues lie below a shift, or None when a pivot is exactly zero."""
+        if self.size == 0:
+            return 0
+        shifted = self.matrix - shift * np.eye(self.size)
+        _, blocks, _ = linalg.ldl(shifted, overwrite_a=True, check_finite=False)
+        negative, zero, _ = block_diagonal_inertia(blocks)
+        return None if zero else negative
+
+    def restrict(self, directions: Array) -> DenseCounter:
+        """Return the counter on the complement of orthonormal directions, shape (k, n)."""
+        full, _ = linalg.qr(directions.T)
+        complement = full[:, len(directions) :]
+        restricted = complement.T @ self.matrix @ complement
+        return DenseCounter((restricted + restricted.T) / 2, self.scale)
+
+
+class SparseCounter:
+    """Counts by the pivots of a sparse factorisation with diagonal pivots.
+
+    A factorisation is used only if every pivot was taken from the diagonal, so that U = D L^T,
+    and if it reproduces the shifted matrix to a tenth of the shift; its inertia is then that of a
+    matrix whose eigenvalues differ by less than this.
+
+    Parameters
+    ----------
+    matrix : scipy.sparse.csc_array of shape (n, n)
+        Symmetric.
+    directions : ndarray of shape (k, n), optional
+        Orthonormal directions whose complement the eigenvalues are those of.
+    scale : float, optional
+        Largest modulus of an eigenvalue; computed when not given.
+    """
+
+    def __init__(
+        self, matrix: Any, directions: Array | None = None, scale: float | None = None
+    ) -> None:
+        self.matrix = sparse.csc_array(matrix)
+        n = self.matrix.shape[0]
+        self.directions = np.empty((0, n)) if directions is None else directions
+        self.scale = _largest_modulus_sparse(self.matrix) if scale is None else scale
+
+    @property
+    def size(self) -> int:
+        """Number of eigenvalues."""
+        return int(self.matrix.shape[0]) - len(self.directions)
+
+    def below(self, shift: float) -> int | None:
+        """Return how many eigenvalues lie below a shift, or None without trustworthy factors."""
+        n = self.matrix.shape[0]
+        shifted = sparse.csc_array(self.matrix - shift * sparse.eye_array(n, format="csc"))
+        try:
+            factors = splu(
+                shifted,
+                permc_spec="MMD_AT_PLUS_A",
+                diag_pivot_thresh=0.0,
+                options={"SymmetricMode": True},
+            )
+        except RuntimeError:  # SuperLU's word for an exactly singular factor
+            return None
+        if not np.array_equal(factors.perm_r, factors.perm_c):
+            return None
+        pivots = factors.U.diagonal()
+        if not np.all(np.isfinite(pivots)) or np.any(pivots == 0):
+            return None
+        if _factor_error(shifted, factors) > 0.1 * abs(shift):
+            return None
+        negative = int(np.count_nonzero(pivots < 0))
+        count = len(self.directions)
+        if count == 0:
+            return negative
+        # Haynsworth: the bordered matrix has the inertia of the shifted one plus that of the Schur
+        # complement, and that of the restriction plus (k, k).
+        complement = -self.directions @ factors.solve(np.ascontiguousarray(self.directions.T))
+        if not np.all(np.isfinite(complement)):
+            return None
+        schur = linalg.eigvalsh((complement + complement.T) / 2)
+        if np.min(np.abs(schur)) <= 1e-6 * np.max(np.abs(schur)):
+            return None
+        return negative + int(np.count_nonzero(schur < 0)) - count
+
+    def restrict(self, directions: Array) -> SparseCounter:
+        """Return the counter on the complement of orthonormal directions, shape (k, n)."""
+        return SparseCounter(self.matrix, directions, self.scale)
+
+
+def _factor_error(matrix: Any, factors: Any) -> float:
+    """Return an estimate of the norm of P A P^T - L U, from three random probes."""
+    n = matrix.shape[0]
+    probes = np.random.default_rng(0).standard_normal((n, 3))
+    probes /= np.linalg.norm(probes, axis=0)
+    # Row perm_r[i] of the permuted matrix is row i of the original one.
+    original = probes[factors.perm_c]
+    product = np.empty_like(probes)
+    product[factors.perm_r] = matrix @ original
+    difference = product - factors.L @ (factors.U @ probes)
+    # A random unit vector sees about 1/sqrt(n) of a rank-one error.
+    return float(np.sqrt(n) * np.max(np.linalg.norm(difference, axis=0)))
+
+
+def _largest_modulus_dense(matrix: Array) -> float:
+    n = len(matrix)
+    if n == 0:
+        return 0.0
+    if n <= 1000:
+        return float(np.max(np.abs(linalg.eigvalsh(matrix, check_finite=False))))
+    return _largest_modulus_sparse(matrix) if np.any(matrix) else 0.0
+
+
+def _largest_modulus_sparse(matrix: Any) -> float:
+    """Return the largest modulus to a per cent, which is all that a scale needs."""
+    if sparse.issparse(matrix) and not np.any(matrix.data):
+        return 0.0
+    start = np.random.default_rng(0).standard_normal(matrix.shape[0])
+    values = eigsh(matrix, k=1, which="LM", v0=start, tol=1e-2, return_eigenvectors=False)
+    return float(np.max(np.abs(values)))

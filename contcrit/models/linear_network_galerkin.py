@@ -7,7 +7,8 @@ With variations V, W of the weights, U = Phi^{-1} V Phi and I_U = int_0^T U dt,
 
 at a critical point. On a finite-dimensional space of V the negative eigenvalues are at most as many
 as on the whole of L2 and grow in number with the space, so **few modes can hide negative
-directions**; the eigenvalues themselves fall towards those of the Hessian on L2.
+directions**; the eigenvalues themselves fall towards those of the Hessian on L2. Polynomials in
+the frame that turns with the curve need about a third as many modes as polynomials in V itself.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class GalerkinCount:
     settled: bool
 
 
-def galerkin_hessian(network: LinearNetwork, C: Array, lam: float, modes: int) -> Array:
+def galerkin_hessian(
+    network: LinearNetwork, C: Array, lam: float, modes: int, turning: bool = True
+) -> Array:
     """Return the Hessian of J on Legendre polynomials, in units of lam.
 
     Parameters
@@ -63,6 +66,9 @@ def galerkin_hessian(network: LinearNetwork, C: Array, lam: float, modes: int) -
         Regularisation, positive.
     modes : int
         Number K of orthonormal Legendre polynomials on [0, T] per entry of V.
+    turning : bool, default True
+        Whether the polynomials make up ``v = e^{-2 t Omega} V e^{2 t Omega}`` instead of V. The two
+        spaces differ, the Hessian on L2 is the same.
 
     Returns
     -------
@@ -77,8 +83,13 @@ def galerkin_hessian(network: LinearNetwork, C: Array, lam: float, modes: int) -
     polynomials = legendre.legvander(2.0 * nodes / T - 1.0, modes - 1)
     polynomials *= np.sqrt((2.0 * np.arange(modes) + 1.0) / T)
 
-    flows = expm(nodes[:, None, None] * (C - C.T)) @ expm(nodes[:, None, None] * C.T)
-    inverses = expm(-nodes[:, None, None] * C.T) @ expm(nodes[:, None, None] * (C.T - C))
+    times = nodes[:, None, None]
+    # U = Phi^{-1} V Phi with Phi = e^{2 t Omega} e^{t C^T}; in the turning frame the first factor
+    # drops out.
+    flows, inverses = expm(times * C.T), expm(-times * C.T)
+    if not turning:
+        rotations = expm(times * (C - C.T))
+        flows, inverses = rotations @ flows, inverses @ rotations.transpose(0, 2, 1)
     # V -> U at each node: kron(Phi^{-1}, Phi^T) on row-major vectors.
     pullback = np.einsum("tij,tlk->tikjl", inverses, flows).reshape(count, n, n)
     changes = polynomials[:, :, None, None] * pullback[:, None]  # (node, mode, entry of U, of V)

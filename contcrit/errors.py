@@ -70,7 +70,8 @@ class Status(Enum):
     )
     SINGULAR_START = (
         "The start point is singular and no branch direction could be told apart there. "
-        "Start a little away from it."
+        "Start a little away from it; if every start is singular, the solutions come in orbits "
+        "of a continuous symmetry: declare it in `generators`."
     )
     NOT_FINITE = (
         "The equations returned a value that is not finite. Check the domain of logarithms, "

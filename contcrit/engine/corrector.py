@@ -55,6 +55,8 @@ def correct(
     first = 0.0
     evaluate(system, z, work)
     residual = residual_size(system, work)
+    if residual == 0.0:  # trivial branches: exact already, even where the matrix is singular
+        return CORRECTED, 0, residual
     for iteration in range(1, control.newton_iterations + 1):
         if not math.isfinite(residual):
             return NOT_FINITE, iteration, residual

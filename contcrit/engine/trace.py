@@ -93,8 +93,25 @@ class Tracer:
             system, start = regauged, self._lift(regauged, self._drop(system, start))
         tangent, regular = start_tangent(system, start, self.weights(system))
         if not regular:
-            return self._failed(self._drop(system, start), Status.SINGULAR_START)
+            return self._beside(self._drop(system, start), direction)
         return self.both_ways(system, start, tangent, direction)
+
+    def _beside(self, z: Array, direction: str) -> Branch:
+        """Start a little beside a singular point, on the branch that a parameter step reaches."""
+        low, high = self.span
+        for share in (1e-3, -1e-3, 1e-2, -1e-2):
+            moved = z.copy()
+            moved[-1] += share * (high - low)
+            if not low <= moved[-1] <= high:
+                continue
+            system = gauged(self.base, moved[:-1])
+            start = correct_start(system, self._lift(system, moved), self.control, self.settings)
+            if start is None:
+                continue
+            tangent, regular = start_tangent(system, start, self.weights(system))
+            if regular:
+                return self.both_ways(system, start, tangent, direction)
+        return self._failed(z, Status.SINGULAR_START)
 
     def both_ways(
         self,

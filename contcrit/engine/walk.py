@@ -145,7 +145,7 @@ def walk(
         facts[count, RESIDUAL] = residual
         facts[count, ITERATIONS] = iterations
         facts[count, SIGN] = sign
-        facts[count, LOG_MODULUS] = log_modulus + math.log(max(cosine, 1e-300))
+        facts[count, LOG_MODULUS] = log_modulus - math.log(max(cosine, 1e-300))
         count += 1
         if at_end:
             reason = END_OF_SPAN
@@ -208,7 +208,9 @@ def arrive(
     sign, log_modulus = raw_tangent(system, work, row, tangent_new)
     length = math.sqrt(np.sum(weights * tangent_new * tangent_new))
     if not math.isfinite(length) or length == 0.0:
-        return 1, iterations, residual, 0.0, sign, log_modulus
+        # The end of the span is itself a singular point: the branch arrives as it came.
+        tangent_new[:] = tangent
+        return CORRECTED, iterations, residual, 1.0, 0.0, 0.0
     tangent_new /= length
     return CORRECTED, iterations, residual, 1.0 / length, sign, log_modulus
 

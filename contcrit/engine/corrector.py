@@ -10,6 +10,8 @@ import numpy as np
 from .kernel import (
     Control,
     evaluate,
+    inner,
+    largest,
     newton_increment,
     raw_tangent,
     residual_floor,
@@ -61,11 +63,11 @@ def correct(
         if not math.isfinite(residual):
             return NOT_FINITE, iteration, residual
         newton_increment(system, work, row, increment)
-        size = float(np.max(np.abs(increment)))
+        size = largest(increment)
         if not math.isfinite(size):
             return DIVERGED, iteration, residual
         z += increment
-        size /= 1.0 + float(np.max(np.abs(z)))
+        size /= 1.0 + largest(z)
         evaluate(system, z, work)
         residual = residual_size(system, work)
         if size <= control.newton_tolerance and (
@@ -138,12 +140,12 @@ def advance(
         return outcome, iterations, residual, 0.0, 0.0, 0.0
     if guarded:
         moved = z_new - scratch[2]
-        distance = math.sqrt(np.sum(weights * moved * moved))
-        noise = control.newton_tolerance * (1.0 + float(np.max(np.abs(z_new))))
+        distance = math.sqrt(inner(weights, moved, moved))
+        noise = control.newton_tolerance * (1.0 + largest(z_new))
         if distance > control.correction_maximum * abs(step) + noise:
             return TOO_FAR, iterations, residual, 0.0, 0.0, 0.0
     sign, log_modulus = raw_tangent(system, work, row, tangent_new)
-    length = math.sqrt(np.sum(weights * tangent_new * tangent_new))
+    length = math.sqrt(inner(weights, tangent_new, tangent_new))
     if not math.isfinite(length) or length == 0.0:
         return DIVERGED, iterations, residual, 0.0, sign, log_modulus
     tangent_new /= length

@@ -65,6 +65,16 @@ class Workspace:
         self.jacobian: Any = None
 
 
+def inner(weights: Array, one: Array, other: Array) -> float:
+    """Return the metric's inner product of two vectors."""
+    return float(np.dot(weights * one, other))
+
+
+def largest(vector: Array) -> float:
+    """Return the largest modulus of a vector's entries (nan if one of them is nan)."""
+    return float(np.max(np.abs(vector)))
+
+
 def allocate(system: Any) -> Any:
     """Return a workspace that fits the system."""
     return Workspace()
@@ -77,7 +87,7 @@ def evaluate(system: Any, z: Array, work: Any) -> None:
 
 def residual_size(system: Any, work: Any) -> float:
     """Return max|F| of the last evaluation (nan if it is not finite)."""
-    return float(np.max(np.abs(work.residual), initial=0.0))
+    return largest(work.residual)
 
 
 def residual_floor(system: Any, z: Array, work: Any) -> float:

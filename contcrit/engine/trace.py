@@ -16,6 +16,7 @@ from ..results import Branch, SpecialPoint
 from ..settings import Settings
 from . import walk as walking
 from .gauge import GaugedSystem, gauged
+from .gear import Gear
 from .kernel import Control, allocate, control_from, evaluate, raw_tangent
 from .location import Locator
 from .start import correct_start, start_tangent
@@ -57,8 +58,6 @@ class Tracer:
         ``progress(points, parameter)``; returning True stops the walk.
     """
 
-    chunk = 64
-
     def __init__(
         self,
         system: Any,
@@ -73,6 +72,7 @@ class Tracer:
         self.events = (*default_events(), *events)
         self.progress = progress
         self.control: Control = control_from(settings, span)
+        self.gears: set[str] = set()
 
     def weights(self, system: Any) -> Array:
         """Return the metric's weights for a system."""
@@ -175,7 +175,8 @@ class Tracer:
         """Walk from a point, its start not among the points returned."""
         size = start.size
         weights = self.weights(system)
-        work, scratch = allocate(system), np.empty((6, size))
+        gear = Gear(system, self.settings)
+        scratch = np.empty((6, size))
         z, direction = start.copy(), tangent.copy()
         arclength, step = 0.0, self.settings.step_initial
         parts: list[tuple[Array, Array, Array]] = []
@@ -188,14 +189,16 @@ class Tracer:
         status = Status.MAXIMUM_POINTS
         terminal = [event for event in self.events if event.terminal and event.applies(system)]
         while count < self.settings.maximum_points:
-            room = min(self.chunk, self.settings.maximum_points - count)
+            gear.shift(count)
+            room = min(gear.chunk, self.settings.maximum_points - count)
             points, tangents = np.empty((room, size)), np.empty((room, size))
             facts = np.empty((room, 5))
             origin, origin_tangent = z.copy(), direction.copy()
-            written, reason, step = walking.walk(
-                system, z, direction, arclength, step, start, tangent, weights, self.control,
-                work, scratch, points, tangents, facts,
+            written, reason, step = gear.walk(
+                gear.system, z, direction, arclength, step, start, tangent, weights, self.control,
+                gear.work, scratch, points, tangents, facts,
             )  # fmt: skip
+            self.gears.add(gear.name)
             if written:
                 parts.append((points[:written], tangents[:written], facts[:written]))
                 count += written
@@ -303,7 +306,7 @@ class Tracer:
             columns=self._columns(system, negative),
             special_points=tuple(dropped),
             settings=self.settings,
-            provenance={"gauge": getattr(system, "multipliers", 0), "gear": "python"},
+            provenance={"gauge": getattr(system, "multipliers", 0), "gear": "+".join(sorted(self.gears))},
         )
         ends = tuple(None if end is None else self._drop_special(system, end) for end in keep)
         return truncate(branch, *ends)

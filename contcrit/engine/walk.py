@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .corrector import CORRECTED, NOT_FINITE, advance, correct
-from .kernel import Control, raw_tangent
+from .kernel import Control, inner, largest, raw_tangent
 
 Array = np.ndarray
 
@@ -126,7 +126,7 @@ def walk(
         ):  # fmt: skip
             points[count] = loop_start
             tangents[count] = loop_tangent
-            facts[count, ARCLENGTH] = arclength + np.sum(weights * tangent * (loop_start - z))
+            facts[count, ARCLENGTH] = arclength + inner(weights, tangent, loop_start - z)
             facts[count, RESIDUAL] = residual
             facts[count, ITERATIONS] = iterations
             facts[count, SIGN] = 0.0  # filled by the caller from the loop's first point
@@ -136,7 +136,7 @@ def walk(
             break
 
         moved = z_new - z
-        arclength += math.sqrt(np.sum(weights * moved * moved))
+        arclength += math.sqrt(inner(weights, moved, moved))
         z[:] = z_new
         tangent[:] = tangent_new
         points[count] = z
@@ -150,7 +150,7 @@ def walk(
         if at_end:
             reason = END_OF_SPAN
             break
-        if float(np.max(np.abs(z[:last]))) > control.maximum_norm:
+        if largest(z[:last]) > control.maximum_norm:
             reason = LEFT_BOUNDS
             break
         step = next_step(step, taken, iterations, cosine, control)
@@ -200,13 +200,13 @@ def arrive(
         return outcome, iterations, residual, 0.0, 0.0, 0.0
     z_new[z.size - 1] = end
     moved = z_new - scratch[2]
-    distance = math.sqrt(np.sum(weights * moved * moved))
-    noise = control.newton_tolerance * (1.0 + float(np.max(np.abs(z_new))))
+    distance = math.sqrt(inner(weights, moved, moved))
+    noise = control.newton_tolerance * (1.0 + largest(z_new))
     if distance > control.correction_maximum * step + noise:
         return 2, iterations, residual, 0.0, 0.0, 0.0
     row[:] = weights * tangent
     sign, log_modulus = raw_tangent(system, work, row, tangent_new)
-    length = math.sqrt(np.sum(weights * tangent_new * tangent_new))
+    length = math.sqrt(inner(weights, tangent_new, tangent_new))
     if not math.isfinite(length) or length == 0.0:
         # The end of the span is itself a singular point: the branch arrives as it came.
         tangent_new[:] = tangent
@@ -231,17 +231,17 @@ def returns_to(
 ) -> bool:
     """Tell whether the step from z passes through the branch's first point, the same way round."""
     gap = loop_start - z
-    along = np.sum(weights * tangent * gap)
+    along = inner(weights, tangent, gap)
     if along <= 0.0 or along > step or arclength < 2.0 * step:
         return False
-    if np.sum(weights * tangent_new * loop_tangent) < 0.5:
+    if inner(weights, tangent_new, loop_tangent) < 0.5:
         return False
-    across = np.sum(weights * gap * gap) - along * along
+    across = inner(weights, gap, gap) - along * along
     if across > 0.25 * step * step:
         return False
     # The first point lies in the plane at offset `along`: the branch's point there must be it.
     outcome, _, _, _, _, _ = advance(
         system, z, tangent, along, weights, control, work, scratch[5], scratch[2], scratch, False
     )
-    distance = float(np.max(np.abs(scratch[5] - loop_start)))
-    return outcome == CORRECTED and distance <= 1e-6 * (1.0 + float(np.max(np.abs(loop_start))))
+    distance = largest(scratch[5] - loop_start)
+    return outcome == CORRECTED and distance <= 1e-6 * (1.0 + largest(loop_start))

@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+import sympy as sp
+
+import contcrit as cc
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -23,11 +26,24 @@ def test_the_readme_shows_python() -> None:
     assert ROOT / "README.md" in RUNNING
 
 
+@pytest.fixture(scope="module")
+def branch() -> cc.Branch:
+    """Return the branch that the pages read from ``branch.nc``."""
+    x, p = sp.symbols("x p")
+    problem = cc.Problem.from_potential(x**4 / 4 - p * x**2 / 2, [x], [p])
+    return cc.trace(problem, {x: 0}, parameter="p", span=(-1, 1))
+
+
 @pytest.mark.parametrize("page", RUNNING, ids=lambda page: str(page.relative_to(ROOT)))
 def test_python_blocks_run(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: Path,
+    branch: cc.Branch,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    branch.save("branch.nc")
     source = "\n".join(blocks(page, "python"))
     exec(compile(source, str(page), "exec"), {"__name__": "documentation"})
     if "print(" in source:

@@ -38,7 +38,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": {"errors"},
     "storage": {"encoding", "files"} | READERS,
     "tables": READERS,
-    "plotting": READERS,
+    "plotting": {"files"} | READERS,
+    "study": {"files"} | FOUNDATION,
     "executors": FOUNDATION,
 }
 JOINING = {"api", "cli", "root"}

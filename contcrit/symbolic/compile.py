@@ -6,110 +6,24 @@ parameters are arguments of the compiled functions, so changing them compiles no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as ss
 
-from .derivatives import (
-    Entries,
-    engine_symbols,
-    first_derivatives,
-    second_derivatives,
-    to_engine,
-)
-from .kernel import Kernel, NativeFunction
+from .flat import FlatFunctions
+from .kernel import NativeFunction
 from .stencil import StencilFunctions, find_stencil
 
 if TYPE_CHECKING:
-    import sympy as sp
-
-    from .problem import Problem
+    from .evaluation import Evaluation
 
 Array = np.ndarray
 
-DENSE_SIZE = 32
 SPARSE_SIZE = 100
 SPARSE_DENSITY = 0.1
-
-
-class FlatFunctions:
-    """Residual, Jacobian entries and second derivatives as flat compiled functions.
-
-    Parameters
-    ----------
-    inputs : sequence of Symbol
-        Arguments of every function: unknowns, free parameter (if any), other parameters.
-    residual : sequence of Expr, length n
-        The equations.
-    columns : int
-        Number m of leading inputs to differentiate by.
-    """
-
-    def __init__(
-        self, inputs: Sequence[sp.Symbol], residual: Sequence[sp.Expr], columns: int
-    ) -> None:
-        self.inputs = list(inputs)
-        self.rows_count = len(residual)
-        self._residual = to_engine(residual)
-        self._symbols = engine_symbols(self._residual, self.inputs[:columns])
-        self.entries: Entries = first_derivatives(self._residual, self._symbols)
-        positions = np.array(self.entries.positions, dtype=np.intp).reshape(-1, 2)
-        self.rows, self.columns = positions[:, 0], positions[:, 1]
-        self.dense = self.rows_count <= DENSE_SIZE
-        self._residual_kernel: Kernel | None = None
-        self._joint_kernel: Kernel | None = None
-        self._second: tuple[Array, Kernel] | None = None
-
-    @property
-    def backend(self) -> str:
-        """Name of the backend of the joint function."""
-        return self.joint_kernel.backend
-
-    @property
-    def residual_kernel(self) -> Kernel:
-        """The residual alone."""
-        if self._residual_kernel is None:
-            self._residual_kernel = Kernel(self.inputs, self._residual)
-        return self._residual_kernel
-
-    @property
-    def joint_kernel(self) -> Kernel:
-        """The residual, then the Jacobian: dense row-major for small n, else its non-zeros."""
-        if self._joint_kernel is None:
-            entries = self.entries.expressions
-            if self.dense:
-                width = len(self._symbols)
-                entries = [0 * self._residual[0]] * (self.rows_count * width)
-                for (row, column), expression in zip(
-                    self.entries.positions, self.entries.expressions, strict=True
-                ):
-                    entries[row * width + column] = expression
-            self._joint_kernel = Kernel(self.inputs, [*self._residual, *entries])
-        return self._joint_kernel
-
-    def residual(self, values: Array) -> Array:
-        """Return the residual, shape (n,)."""
-        return self.residual_kernel(values)
-
-    def residual_batch(self, values: Array) -> Array:
-        """Return residuals for inputs of shape (..., inputs)."""
-        return self.residual_kernel.batch(values)
-
-    def joint(self, values: Array) -> tuple[Array, Array]:
-        """Return the residual and the Jacobian's data."""
-        out = self.joint_kernel(values)
-        return out[: self.rows_count], out[self.rows_count :]
-
-    def second(self, values: Array) -> tuple[Array, Array]:
-        """Return positions (t, 3) and values (t,) of second derivatives with j <= k."""
-        if self._second is None:
-            second = second_derivatives(self.entries, self._symbols)
-            positions = np.array(second.positions, dtype=np.intp).reshape(-1, 3)
-            self._second = positions, Kernel(self.inputs, second.expressions)
-        positions, kernel = self._second
-        return positions, kernel(values)
 
 
 class CompiledSystem:
@@ -130,7 +44,7 @@ class CompiledSystem:
     """
 
     def __init__(
-        self, problem: Problem, parameter: str, values: dict[str, float], shape: Shape
+        self, problem: Evaluation, parameter: str, values: dict[str, float], shape: Shape
     ) -> None:
         self.problem = problem
         self.parameter = parameter
@@ -144,6 +58,8 @@ class CompiledSystem:
         self._shape = shape
         self._functions = shape.functions
         self._constants = np.array(list(values.values()), dtype=float)
+        self._split = self.size + 1
+        self._total = self._split + self._constants.size
 
     def __reduce__(self) -> tuple[Any, ...]:
         return compile_problem, (self.problem, self.parameter, self.values)
@@ -207,10 +123,12 @@ class CompiledSystem:
         )
 
     def _inputs(self, z: Array) -> Array:
-        split = self.size + 1
-        inputs = np.empty(split + self._constants.size)
-        inputs[:split] = z
-        inputs[split:] = self._constants
+        inputs = np.empty(self._total)
+        if self._total == self._split:
+            inputs[:] = z
+            return inputs
+        inputs[: self._split] = z
+        inputs[self._split :] = self._constants
         return inputs
 
 
@@ -231,16 +149,25 @@ class Shape:
         counts = np.bincount(columns, minlength=width)
         self._pointers = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
         self._contraction: tuple[Array, ...] | None = None
+        self._pattern: ss.csc_array | None = None
 
     def assemble(self, data: Array) -> Any:
         """Return the matrix for the data of the joint function."""
         if self._full:
             return data.reshape(self.shape)
         if self.sparse:
-            return ss.csc_array((data[self._order], self._indices, self._pointers), self.shape)
+            return self._matrix(data[self._order])
         matrix = np.zeros(self.shape[0] * self.shape[1])
         matrix[self._flat] = data
         return matrix.reshape(self.shape)
+
+    def _matrix(self, data: Array) -> ss.csc_array:
+        # The pattern is checked once; a shallow copy shares it and costs far less.
+        if self._pattern is None:
+            self._pattern = ss.csc_array((data, self._indices, self._pointers), self.shape)
+        matrix = copy.copy(self._pattern)
+        matrix.data = data
+        return matrix
 
     def contract(self, positions: Array, entries: Array, direction: Array) -> Any:
         """Return sum over k of the second derivatives (i, j, k) times direction k."""
@@ -259,12 +186,12 @@ class Shape:
         weights = entries[source] * direction[along]
         if self.sparse:
             data = np.bincount(target, weights, minlength=self._keys.size)
-            return ss.csc_array((data, self._indices, self._pointers), self.shape)
+            return self._matrix(data)
         size = self.shape[0] * self.shape[1]
         return np.bincount(target, weights, minlength=size).reshape(self.shape)
 
 
-def compile_functions(problem: Problem, parameter: str | None) -> Shape:
+def compile_functions(problem: Evaluation, parameter: str | None) -> Shape:
     """Differentiate and compile a problem's equations for one free parameter (None: none)."""
     by_name = dict(zip(problem.parameter_names, problem.parameters, strict=True))
     free = [] if parameter is None else [by_name[parameter]]
@@ -281,7 +208,7 @@ def compile_functions(problem: Problem, parameter: str | None) -> Shape:
 
 
 def compile_problem(
-    problem: Problem, parameter: str, values: Mapping[Any, float]
+    problem: Evaluation, parameter: str, values: Mapping[Any, float]
 ) -> CompiledSystem:
     """Return the system of a problem with one free parameter; same as `problem.compile`.
 

@@ -66,7 +66,8 @@ def _aliases(names: list[str]) -> dict[str, str]:
 
 def problem_arguments(description: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Return the expressions and the keyword arguments that a description states."""
-    if not isinstance(description, Mapping) or description.get("type", TYPE) != TYPE:
+    given: Any = description
+    if not isinstance(given, Mapping) or given.get("type", TYPE) != TYPE:
         raise SpecificationError(
             "description", description, "does not describe a Problem.", "Use Problem.describe()."
         )
@@ -85,7 +86,8 @@ def problem_arguments(description: Mapping[str, Any]) -> tuple[Any, dict[str, An
     for alias, name in _mapping(description, "aliases").items():
         if name not in symbols:
             raise SpecificationError("aliases", name, "is not declared.", "Declare it.")
-        symbols[alias] = sp.Symbol(name)
+        # Only the alias stands for it: its own name may mean a constant in the text.
+        symbols[alias] = symbols.pop(name)
     kind = description.get("kind", "potential" if "potential" in description else "flow")
     if ("potential" in description) == ("residual" in description) or (
         (kind == "potential") != ("potential" in description)
@@ -178,7 +180,8 @@ def parse_problem(document: Mapping[str, Any]) -> Problem:
     """
     from .problem import Problem
 
-    if not isinstance(document, Mapping):
+    given: Any = document
+    if not isinstance(given, Mapping):
         raise SpecificationError("document", document, "needs tables.", "Load a TOML file.")
     extra = sorted(set(document) - {"problem", "values", "start"})
     if extra:

@@ -22,9 +22,7 @@ Array = np.ndarray
 _RELATIVE = 1e-9
 
 
-def read_generators(
-    generators: Any, unknowns: Sequence[sp.Symbol], normalise: Normaliser
-) -> Array:
+def read_generators(generators: Any, unknowns: Sequence[sp.Symbol], normalise: Normaliser) -> Array:
     """Return generators as one array of shape (k, n, n + 1).
 
     Parameters

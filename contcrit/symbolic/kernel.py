@@ -22,8 +22,8 @@ from ..errors import SpecificationError
 _OPTIMISED = 1500
 _COMPILED = 30_000
 _KNOWN = frozenset(
-    "Add Mul Pow Symbol Integer Rational Float One Zero NegativeOne Half Pi Exp1 EulerGamma exp log "
-    "sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch asinh "
+    "Add Mul Pow Symbol Integer Rational Float One Zero NegativeOne Half Pi Exp1 EulerGamma exp "
+    "log sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch asinh "
     "acosh atanh acoth atan2 erf erfc".split()
 )
 

@@ -85,7 +85,8 @@ class Layout:
         start = 0
         for name, shape in self.blocks:
             stop = start + math.prod(shape)
-            found[name] = vector[start:stop].reshape(shape).copy() if shape else float(vector[start])
+            block = vector[start:stop].reshape(shape).copy()
+            found[name] = block if shape else float(block)
             start = stop
         return found
 
@@ -123,7 +124,7 @@ class Layout:
                     "is neither an unknown nor a block.",
                     f"Choose among: {', '.join([*offsets, *position][:20])}.",
                 )
-        missing = [name for name, value in zip(unknown_names, vector, strict=True) if value != value]
+        missing = [unknown_names[int(index)] for index in np.flatnonzero(np.isnan(vector))]
         if missing:
             raise SpecificationError(
                 "start", missing[:20], "needs a value for every unknown.", "Add the missing ones."

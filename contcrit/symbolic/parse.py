@@ -50,8 +50,11 @@ RESERVED = frozenset(
 
 def is_plain_name(name: str) -> bool:
     """Whether a symbol of this name can stand in text as it is."""
-    return name.isidentifier() and name.isascii() and not keyword.iskeyword(name) and (
-        name not in RESERVED
+    return (
+        name.isidentifier()
+        and name.isascii()
+        and not keyword.iskeyword(name)
+        and (name not in RESERVED)
     )
 
 
@@ -241,9 +244,7 @@ class _Reader:
         raise SpecificationError("text", part, rule, remedy)
 
 
-def format_expression(
-    expression: sp.Expr, names: Mapping[sp.Symbol, str] | None = None
-) -> str:
+def format_expression(expression: sp.Expr, names: Mapping[sp.Symbol, str] | None = None) -> str:
     """Return text that `parse_expression` turns back into the same expression.
 
     Parameters
@@ -265,41 +266,40 @@ def format_expression(
     >>> format_expression(sp.Symbol("x") / 3 + sp.Float(0.1))
     '1/3*x + 0.1'
     """
-    return _bare(sp.sympify(expression), _write(sp.sympify(expression), names or {}, 0))
+    return _write(sp.sympify(expression), names or {}, 0)[0]
 
 
-def _write(node: Any, names: Mapping[sp.Symbol, str], depth: int) -> str:
-    """Write a node so that it binds as tightly as a name wherever it is put."""
+_SUM, _PRODUCT, _POWER, _ATOM = range(4)  # how tightly a text binds
+
+
+def _write(node: Any, names: Mapping[sp.Symbol, str], depth: int) -> tuple[str, int]:
+    """Return a node's text, and how tightly it binds."""
     if depth > MAXIMUM_DEPTH // 2:
         raise SpecificationError(
             "expression", type(node), "is nested too deeply for text.", "Split it up."
         )
     if isinstance(node, sp.Symbol):
-        name = names.get(node, node.name)
-        if not is_plain_name(name):
-            raise SpecificationError(
-                "names", name, "cannot stand in text.", "Rename the symbol, or give `names`."
-            )
-        return name
+        return _write_symbol(node, names), _ATOM
     if isinstance(node, sp.Integer):
-        return str(node.p) if node.p >= 0 else f"({node.p})"
+        return (str(node.p), _ATOM) if node.p >= 0 else (str(node.p), _SUM)
     if isinstance(node, sp.Rational):
-        return f"({node.p}/{node.q})"
+        return f"{node.p}/{node.q}", _PRODUCT if node.p > 0 else _SUM
     if isinstance(node, sp.Float):
-        return _write_float(node)
+        text = _write_float(node)
+        return text, _SUM if text.startswith("-") else _ATOM
     for name, constant in CONSTANTS.items():
         if node == constant:
-            return name
-    write = [_write(argument, names, depth + 1) for argument in node.args]
+            return name, _ATOM
+    parts = [_write(argument, names, depth + 1) for argument in node.args]
     if isinstance(node, sp.Add):
-        return _join(write, " + ")
+        return _join([text for text, _ in parts], " + "), _SUM
     if isinstance(node, sp.Mul):
-        return _join(write, "*")
+        return _join([_wrap(part, _POWER) for part in parts], "*"), _PRODUCT
     if isinstance(node, sp.Pow):
-        return f"({write[0]}**{write[1]})"
+        return f"{_wrap(parts[0], _ATOM)}**{_wrap(parts[1], _ATOM)}", _POWER
     name = type(node).__name__
-    if name in FUNCTIONS or name in _VARIADIC or name in RESERVED:
-        return f"{name}({', '.join(map(_bare, node.args, write))})"
+    if name in RESERVED and FUNCTIONS.get(name, (None, len(parts)))[1] == len(parts):
+        return f"{name}({', '.join(text for text, _ in parts)})", _ATOM
     raise SpecificationError(
         "expression",
         node,
@@ -308,13 +308,27 @@ def _write(node: Any, names: Mapping[sp.Symbol, str], depth: int) -> str:
     )
 
 
+def _wrap(part: tuple[str, int], needed: int) -> str:
+    text, binding = part
+    return text if binding >= needed else f"({text})"
+
+
+def _write_symbol(symbol: sp.Symbol, names: Mapping[sp.Symbol, str]) -> str:
+    name = names.get(symbol, symbol.name)
+    if not is_plain_name(name):
+        raise SpecificationError(
+            "names", name, "cannot stand in text.", "Rename the symbol, or give `names`."
+        )
+    return name
+
+
 def _write_float(node: sp.Float) -> str:
     value = float(node)
     if not math.isfinite(value) or sp.Float(value) != node:
         raise SpecificationError(
             "expression", node, "holds a number that is not a double.", "Round it to a float."
         )
-    return repr(value) if value >= 0 else f"({value!r})"
+    return repr(value)
 
 
 def _join(parts: list[str], operator: str) -> str:
@@ -324,8 +338,4 @@ def _join(parts: list[str], operator: str) -> str:
             "(" + operator.join(parts[start : start + _CHUNK]) + ")"
             for start in range(0, len(parts), _CHUNK)
         ]
-    return "(" + operator.join(parts) + ")"
-
-
-def _bare(node: sp.Basic, text: str) -> str:
-    return text[1:-1] if isinstance(node, (sp.Add, sp.Mul, sp.Pow)) else text
+    return operator.join(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Self
 
@@ -11,14 +11,12 @@ import sympy as sp
 
 from ..criticality.record import Criticality
 from ..errors import SpecificationError
-from .compile import CompiledSystem, Shape, compile_functions
 from .derivatives import gradient
 from .description import describe_problem, problem_arguments
+from .evaluation import Evaluation, Observable
 from .generators import check_generators, read_generators
-from .kernel import Kernel
-from .layout import Layout, read_domain, read_values
-from .normalise import Normaliser, as_expression, as_name, expression_list, plain_symbols
-from .sampling import is_symmetric, sample_points
+from .layout import Layout, read_domain
+from .normalise import Normaliser, as_expression, expression_list, plain_symbols
 
 Array = np.ndarray
 
@@ -26,7 +24,7 @@ KINDS = ("flow", "map", "equation", "potential")
 """What the equations may mean."""
 
 
-class Problem:
+class Problem(Evaluation):
     """Smooth equations F(x, parameters) = 0 in as many unknowns, written in sympy.
 
     Parameters
@@ -187,9 +185,10 @@ class Problem:
             If the description is malformed; its text is parsed, never evaluated.
         """
         expressions, arguments = problem_arguments(description)
-        if arguments.pop("kind") == "potential":
+        kind = arguments.pop("kind")
+        if kind == "potential":
             return cls.from_potential(expressions, **arguments)
-        return cls(expressions, kind=description["kind"], **arguments)
+        return cls(expressions, kind=kind, **arguments)
 
     def _declare(
         self,
@@ -224,9 +223,7 @@ class Problem:
         self.domain = read_domain(domain, self._symbols)
         self._clear()
 
-    def _finish(
-        self, normalise: Normaliser, generators: Iterable[Any], observables: Any
-    ) -> None:
+    def _finish(self, normalise: Normaliser, generators: Iterable[Any], observables: Any) -> None:
         held = set().union(*(row.free_symbols for row in self._residual))
         if not held & set(self._unknowns):
             raise SpecificationError(
@@ -253,11 +250,6 @@ class Problem:
         self._generators.setflags(write=False)
         self._frozen = True
         check_generators(self)
-
-    def _clear(self) -> None:
-        self._shapes: dict[str | None, Shape] = {}
-        self._potential_kernel: Kernel | None = None
-        self.provenance: dict[str, Any] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
         if self.__dict__.get("_frozen") and not name.startswith("_"):
@@ -306,227 +298,25 @@ class Problem:
         )
 
     @property
-    def residual(self) -> tuple[sp.Expr, ...]:
-        """F as given, in plain symbols."""
-        return self._residual
-
-    @property
-    def equations(self) -> tuple[sp.Expr, ...]:
-        """What is solved: F, or F - x for a map."""
-        if self.kind == "map":
-            return tuple(f - x for f, x in zip(self._residual, self._unknowns, strict=True))
-        return self._residual
-
-    @property
-    def potential_expression(self) -> sp.Expr | None:
-        """The potential L, or None."""
-        return self._potential
-
-    @property
-    def unknowns(self) -> tuple[sp.Symbol, ...]:
-        """The unknowns' plain symbols."""
-        return self._unknowns
-
-    @property
-    def parameters(self) -> tuple[sp.Symbol, ...]:
-        """The parameters' plain symbols."""
-        return self._parameters
-
-    @property
-    def blocks(self) -> dict[str, tuple[int, ...]]:
-        """Block names and shapes, in order."""
-        return dict(self._layout.blocks)
-
-    @property
-    def generators(self) -> Array:
-        """Affine symmetry generators, shape (k, n, n + 1)."""
-        return self._generators
-
-    @property
     def observable_expressions(self) -> dict[str, Any]:
         """The observables as expressions (or the callables given)."""
         return dict(self._observables)
 
     @cached_property
-    def symmetric(self) -> bool:
-        """Whether the Jacobian in the unknowns is known to be symmetric everywhere."""
-        return self.kind == "potential" or is_symmetric(self)
-
-    @cached_property
     def observables(self) -> dict[str, Callable[[Any, Mapping[Any, float]], float]]:
         """Functions of ``(x, values)`` to record at each point."""
         found: dict[str, Callable[[Any, Mapping[Any, float]], float]] = {
-            key: _Observable(self, value) if isinstance(value, sp.Basic) else value
+            key: Observable(self, value) if isinstance(value, sp.Basic) else value
             for key, value in self._observables.items()
         }
         if self.kind == "potential":
             found["potential"] = self.potential
         return found
 
-    def pack(self, **blocks: Any) -> Array:
-        """Return x, shape (n,), from values of all blocks."""
-        return self._layout.pack(blocks)
-
-    def unpack(self, x: Any) -> dict[str, Any]:
-        """Return the blocks of x: floats for scalar blocks, arrays otherwise."""
-        return self._layout.unpack(x)
-
-    def point(self, start: Any) -> Array:
-        """Return x, shape (n,), from an array or a mapping of symbol, name or block to value."""
-        return self._layout.point(start, self.unknown_names)
-
-    def sample(self, count: int, seed: int = 0) -> list[tuple[Array, dict[str, float]]]:
-        """Return up to `count` random points ``(x, values)`` where F and its Jacobian are finite."""
-        return sample_points(self, count, seed)
-
-    def evaluate(self, x: Any, values: Mapping[Any, float] | None = None) -> Array:
-        """Return F (for a map: F - x) at x of shape (..., n), shape (..., n)."""
-        inputs = self._inputs(x, values)
-        functions = self._shape(None).functions
-        if inputs.ndim == 1:
-            return functions.residual(inputs)
-        return functions.residual_batch(inputs)
-
-    def jacobian(
-        self, x: Any, values: Mapping[Any, float] | None = None, *, sparse: bool = False
-    ) -> Any:
-        """Return the Jacobian in the unknowns, shape (n, n).
-
-        Parameters
-        ----------
-        x : array_like, shape (n,)
-            The unknowns.
-        values : mapping
-            Values of all parameters.
-        sparse : bool, optional
-            Allow a `scipy.sparse.csc_array` where the problem is large and sparse (default False).
-        """
-        shape = self._shape(None)
-        matrix = shape.assemble(shape.functions.joint(self._inputs(x, values))[1])
-        return matrix.toarray() if shape.sparse and not sparse else matrix
-
-    def parameter_derivative(
-        self, x: Any, values: Mapping[Any, float] | None, name: Any
-    ) -> Array:
-        """Return the derivative of F by one parameter, shape (n,)."""
-        parameter = self._parameter(name)
-        resolved = self._values(values)
-        z = np.append(self._vector(x), resolved.pop(parameter))
-        system = CompiledSystem(self, parameter, resolved, self._shape(parameter))
-        last = system.jacobian(z)[:, [self.size]]
-        dense = last.toarray() if system.sparse else last
-        return np.asarray(dense, dtype=float).ravel()
-
-    def potential(self, x: Any, values: Mapping[Any, float] | None = None) -> Any:
-        """Return the potential at x of shape (..., n): a float, or an array of shape (...).
-
-        Raises
-        ------
-        SpecificationError
-            If the problem does not come from a potential.
-        """
-        if self._potential is None:
-            raise SpecificationError(
-                "potential", self, "has no potential.", "Build it with Problem.from_potential."
-            )
-        if self._potential_kernel is None:
-            self._potential_kernel = self._kernel([self._potential])
-        inputs = self._inputs(x, values)
-        if inputs.ndim == 1:
-            return float(self._potential_kernel(inputs)[0])
-        return self._potential_kernel.batch(inputs)[..., 0]
-
-    def unfolding(self, x: Any, values: Mapping[Any, float]) -> Array | None:
-        """Return left null directions of the generators, shape (k, n); None means g_k(x)."""
-        return None
-
     def classify(self, x: Any, values: Mapping[Any, float]) -> Criticality | None:
         """Return a verdict of the problem's own; None here: the Hessian decides."""
         return None
 
-    def compile(
-        self, parameter: Any, values: Mapping[Any, float] | None = None
-    ) -> CompiledSystem:
-        """Return the numeric system with one free parameter.
-
-        Parameters
-        ----------
-        parameter : str or Symbol
-            The free parameter.
-        values : mapping
-            Values of the other parameters. Other values compile nothing anew.
-
-        Returns
-        -------
-        CompiledSystem
-            Residual and derivatives as functions of z = (x, parameter).
-
-        Raises
-        ------
-        SpecificationError
-            If the parameter is unknown, or a value is missing or not a finite real number.
-        """
-        name = self._parameter(parameter)
-        resolved = self._values(values, optional=name)
-        resolved.pop(name, None)
-        return CompiledSystem(self, name, resolved, self._shape(name))
-
     def describe(self) -> dict[str, Any]:
         """Return a description of plain values from which `from_description` rebuilds."""
         return describe_problem(self)
-
-    def _kernel(self, expressions: Sequence[sp.Expr]) -> Kernel:
-        return Kernel([*self._unknowns, *self._parameters], expressions)
-
-    def _shape(self, parameter: str | None) -> Shape:
-        shape = self._shapes.get(parameter)
-        if shape is None:
-            shape = compile_functions(self, parameter)
-            self._shapes[parameter] = shape
-            self.provenance["backend"] = shape.functions.backend
-        return shape
-
-    def _parameter(self, name: Any) -> str:
-        parameter = as_name(name, "parameter")
-        if parameter not in self.parameter_names:
-            raise SpecificationError(
-                "parameter",
-                parameter,
-                "is not a parameter of the problem.",
-                f"Choose among: {', '.join(self.parameter_names) or 'none declared'}.",
-            )
-        return parameter
-
-    def _values(
-        self, values: Mapping[Any, float] | None, optional: str | None = None
-    ) -> dict[str, float]:
-        return read_values(values, self.parameter_names, optional)
-
-    def _vector(self, x: Any) -> Array:
-        vector = np.asarray(x, dtype=float)
-        if vector.ndim == 0 or vector.shape[-1] != self.size:
-            raise SpecificationError(
-                "x", vector.shape, f"needs {self.size} numbers in its last axis.", "Use pack()."
-            )
-        return vector
-
-    def _inputs(self, x: Any, values: Mapping[Any, float] | None) -> Array:
-        vector = self._vector(x)
-        inputs = np.empty((*vector.shape[:-1], self.size + len(self.parameter_names)))
-        inputs[..., : self.size] = vector
-        inputs[..., self.size :] = list(self._values(values).values())
-        return inputs
-
-
-class _Observable:
-    """One expression as a function of ``(x, values)``, compiled when first called."""
-
-    def __init__(self, problem: Problem, expression: sp.Expr) -> None:
-        self._problem = problem
-        self._expression = expression
-        self._kernel: Kernel | None = None
-
-    def __call__(self, x: Any, values: Mapping[Any, float]) -> float:
-        if self._kernel is None:
-            self._kernel = self._problem._kernel([self._expression])
-        return float(self._kernel(self._problem._inputs(x, values))[0])

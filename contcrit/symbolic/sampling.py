@@ -12,7 +12,7 @@ import sympy as sp
 from .derivatives import engine_symbols, first_derivatives, to_engine
 
 if TYPE_CHECKING:
-    from .problem import Problem
+    from .evaluation import Evaluation
 
 Array = np.ndarray
 
@@ -23,7 +23,7 @@ _EXACT_PAIRS = 5000
 
 
 def sample_points(
-    problem: Problem, count: int, seed: int = 0
+    problem: Evaluation, count: int, seed: int = 0
 ) -> list[tuple[Array, dict[str, float]]]:
     """Return up to `count` random points where the equations and derivatives are finite."""
     generator = np.random.default_rng(seed)
@@ -45,7 +45,7 @@ def sample_points(
     return found
 
 
-def is_symmetric(problem: Problem) -> bool:
+def is_symmetric(problem: Evaluation) -> bool:
     """Whether the Jacobian is symmetric: at random points, and then by exact expansion.
 
     The answer False only means that symmetry could not be shown.

@@ -26,7 +26,7 @@ class Settings:
     Parameters
     ----------
     step_initial, step_minimum, step_maximum : float
-        Arc-length steps (defaults 0.01, 1e-9, 0.1).
+        Arc-length steps (defaults 0.01, 1e-9, 0.1); the first step never exceeds the largest.
     parameter_fraction : float
         Largest share of the span's width that one step may cover (default 0.02).
     theta : float
@@ -129,12 +129,12 @@ class Settings:
             raise SpecificationError(
                 "gear", self.gear, "must be 'auto', 'native' or 'python'.", "'auto' is the default."
             )
-        if not self.step_minimum <= self.step_initial <= self.step_maximum:
+        if not self.step_minimum <= min(self.step_initial, self.step_maximum):
             raise SpecificationError(
-                "step_initial",
-                (self.step_minimum, self.step_initial, self.step_maximum),
-                "needs step_minimum <= step_initial <= step_maximum.",
-                "Change the three together.",
+                "step_minimum",
+                self.step_minimum,
+                "must not exceed `step_initial` or `step_maximum`.",
+                "Lower it.",
             )
 
     @classmethod

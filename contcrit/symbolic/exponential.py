@@ -23,25 +23,19 @@ from scipy.linalg import lu_factor, lu_solve
 Array = np.ndarray
 
 _DEGREES = (3, 5, 7, 9, 13)
-# Largest 1-norms for which the approximant and its derivative are good to rounding ([1], table 6.1).
+# Largest 1-norms for which approximant and derivative are good to rounding ([1], table 6.1).
 _BOUNDS = {3: 1.0813855e-2, 5: 1.9981042e-1, 7: 7.8352925e-1, 9: 1.7820954, 13: 4.7403074}
 
 
 def _pade_coefficients(degree: int) -> list[float]:
-    top = math.factorial(2 * degree)
+    """Numerator of the diagonal Pade approximant of exp, lowest power first."""
     return [
-        math.factorial(2 * degree - j)
-        * math.comb(degree, j)
-        / (top // math.factorial(degree))
-        * 1.0
+        math.comb(degree, j) * math.factorial(2 * degree - j) / math.factorial(2 * degree)
         for j in range(degree + 1)
     ]
 
 
-_COEFFICIENTS = {
-    degree: [c / _pade_coefficients(degree)[0] for c in _pade_coefficients(degree)]
-    for degree in _DEGREES
-}
+_COEFFICIENTS = {degree: _pade_coefficients(degree) for degree in _DEGREES}
 
 
 def multiply(a: Array, b: Array) -> Array:
@@ -307,12 +301,16 @@ def _entire_derivatives(w: Any, c: Any, s: Any) -> tuple[Any, Any]:
     return slope, (s - 6 * slope) / (4 * w)
 
 
-def _series_coefficients(odd: int, order: int) -> list[float]:
-    terms = range(order, order + 18)
-    return [math.perm(j, order) / math.factorial(2 * j + odd) for j in terms][::-1]
+def series_coefficients(odd: int, order: int, terms: int = 18) -> list[float]:
+    """Return power series coefficients in w, highest first.
+
+    Of the derivative of the given order of cosh(sqrt w) (odd = 0) or sinh(sqrt w)/sqrt w (odd = 1).
+    """
+    powers = range(order, order + terms)
+    return [math.perm(j, order) / math.factorial(2 * j + odd) for j in powers][::-1]
 
 
-_SERIES = {(o, k): _series_coefficients(o, k) for o, k in ((0, 0), (1, 0), (1, 1), (1, 2))}
+_SERIES = {(o, k): series_coefficients(o, k) for o, k in ((0, 0), (1, 0), (1, 1), (1, 2))}
 
 
 def _series(w: Any, odd: int, order: int) -> Any:

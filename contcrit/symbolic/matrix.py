@@ -27,7 +27,6 @@ from sympy.matrices.expressions import (
     MatPow,
     MatrixExpr,
     MatrixSymbol,
-    OneMatrix,
     Trace,
     Transpose,
     ZeroMatrix,
@@ -62,6 +61,7 @@ class Exp(MatrixExpr):
     """
 
     def __new__(cls, argument: Any) -> MatrixExpr:
+        """Return the node; the identity for a zero argument."""
         argument = _square("argument", argument)
         if _is_zero(argument):
             return Identity(argument.shape[0])
@@ -110,6 +110,7 @@ class FrechetExp(MatrixExpr):
     """
 
     def __new__(cls, argument: Any, direction: Any) -> MatrixExpr:
+        """Return the node; zero for a zero direction, and the direction for a zero argument."""
         argument = _square("argument", argument)
         direction = _of_shape("direction", direction, argument.shape)
         if _is_zero(direction):
@@ -156,6 +157,7 @@ class FrechetExp2(MatrixExpr):
     """
 
     def __new__(cls, argument: Any, first: Any, second: Any) -> MatrixExpr:
+        """Return the node, its directions in a fixed order; zero where one of them is."""
         argument = _square("argument", argument)
         first = _of_shape("first", first, argument.shape)
         second = _of_shape("second", second, argument.shape)
@@ -413,7 +415,3 @@ def _of_shape(argument: str, value: Any, shape: tuple[Any, Any]) -> Any:
             "Give one of that shape.",
         )
     return value
-
-
-CONSTANT_NODES = (Identity, ZeroMatrix, OneMatrix)
-"""Matrix expressions fixed by their size alone."""

@@ -92,8 +92,10 @@ class MatrixProgram:
         values = self._values.copy()
         for slot, value in zip(self._inputs, inputs, strict=True):
             values[slot] = value
-        for function, arguments, slot in self._steps:
-            values[slot] = function(*[values[i] for i in arguments])
+        # Overflow is a numerical event: the caller sees it as values that are not finite.
+        with np.errstate(all="ignore"):
+            for function, arguments, slot in self._steps:
+                values[slot] = function(*[values[i] for i in arguments])
         return [values[slot] for slot in self._outputs]
 
     @property

@@ -24,6 +24,7 @@ from .matrix_checks import (
     resolve_dimensions,
 )
 from .matrix_compile import MatrixProgram
+from .matrix_native import MatrixKernel
 from .matrix_system import MatrixSystem
 
 Array = np.ndarray
@@ -73,6 +74,7 @@ class MatrixProblem:
     Examples
     --------
     >>> import sympy as sp
+    >>> from contcrit.symbolic.matrix import Exp
     >>> d = sp.Symbol("d", integer=True, positive=True)
     >>> C, A = sp.MatrixSymbol("C", d, d), sp.MatrixSymbol("A", d, d)
     >>> p = sp.Symbol("p")
@@ -125,6 +127,7 @@ class MatrixProblem:
         self._basis = np.eye(self.size).reshape(self.size, rows, columns)
         self._programs: dict[Any, MatrixProgram] = {}
         self._systems: dict[Any, MatrixSystem] = {}
+        self._kernels: dict[str, MatrixKernel | None] = {}
         self.potential_expression = None if potential is None else sp.sympify(potential)
         self._unfolding = None if unfolding is None else tuple(map(sp.sympify, unfolding))
         self._classifier = classifier
@@ -160,10 +163,16 @@ class MatrixProblem:
     @property
     def provenance(self) -> dict[str, Any]:
         """How the equations are evaluated."""
+        native = any(kernel is not None for kernel in self._kernels.values())
         return {
-            "backend": "numpy",
-            "operations": {str(key): program.length for key, program in self._programs.items()},
+            "backend": "symengine-llvm" if native else "numpy",
+            "operations": {key: program.length for key, program in self._programs.items()},
         }
+
+    @property
+    def has_unfolding(self) -> bool:
+        """Whether left null directions of the generators were given."""
+        return self._unfolding is not None
 
     def pack(self, **blocks: Any) -> Array:
         """Return x, shape (n,), from the unknown matrix given by name.
@@ -348,6 +357,13 @@ class MatrixProblem:
             )
         return self._programs[key]
 
+    def kernel(self, parameter: sp.Symbol) -> MatrixKernel | None:
+        """Return residual and Jacobian as machine code, or None where there is no scalar form."""
+        key = parameter.name
+        if key not in self._kernels:
+            self._kernels[key] = MatrixKernel.build(self, parameter)
+        return self._kernels[key]
+
     def _derive(self, what: str, p: sp.Symbol | None) -> tuple[list[Any], list[Any]]:
         f, c, h, v = self.expression, self.unknown, self._direction, self._along
         if what == "residual":
@@ -405,7 +421,7 @@ class MatrixProblem:
         return x.reshape(self.shape)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_programs": {}, "_systems": {}}
+        return {**self.__dict__, "_programs": {}, "_systems": {}, "_kernels": {}}
 
 
 def _name(key: Any) -> str:

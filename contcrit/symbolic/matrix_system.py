@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy as sp
 
+from .kernel import NativeFunction
+from .matrix_native import MatrixKernel
+
 if TYPE_CHECKING:
     from .matrix_problem import MatrixProblem
 
@@ -53,11 +56,13 @@ class MatrixSystem:
         self._shape = problem.shape
         self._basis = np.eye(self.size).reshape(self.size, *problem.shape)
         self._residual = problem.program("residual")
-        self._first = problem.program("first", symbol)
         self._symbol = symbol
+        self._fixed = np.array(list(self.values.values()), dtype=float)
 
     def residual(self, z: Array) -> Array:
         """Return the residual, shape (n,)."""
+        if self._is_compiled(z):
+            return self._evaluate(z)[: self.size]
         return np.array(self._residual(*self._inputs(z))[0]).reshape(self.size)
 
     def jacobian(self, z: Array) -> Array:
@@ -66,8 +71,12 @@ class MatrixSystem:
 
     def residual_and_jacobian(self, z: Array) -> tuple[Array, Array]:
         """Return both at the cost of one evaluation."""
-        residual, stack, slope = self._first(*self._inputs(z), self._basis)
-        return np.array(residual).reshape(self.size), self._join(stack, slope, z)
+        if self._is_compiled(z):
+            out = self._evaluate(z)
+            return out[: self.size], out[self.size :].reshape(self.size, self.size + 1)
+        program = self.problem.program("first", self._symbol)
+        residual, stack, slope = program(*self._inputs(z), self._basis)
+        return np.array(residual).reshape(self.size), self._join(stack, slope)
 
     def second(self, z: Array, direction: Array) -> Array:
         """Return the derivative of the Jacobian along a direction in z, shape (n, n + 1)."""
@@ -76,12 +85,39 @@ class MatrixSystem:
         along = direction[:-1].reshape(self._shape)
         xx, xp, px, pp = program(*self._inputs(z), self._basis, along)
         rate = direction[-1]
-        return self._join(xx + rate * xp, px + rate * pp, z)
+        return self._join(xx + rate * xp, px + rate * pp)
 
     def unfolding(self, z: Array) -> Array | None:
         """Return left null directions of the generators, shape (k, n), or None if not given."""
-        z = np.asarray(z)
-        return self.problem.unfolding(z[:-1], {**self.values, self.parameter: z[-1]})
+        if not self.problem.has_unfolding:
+            return None
+        rows = self.problem.program("unfolding")(*self._inputs(z))
+        return np.array(rows).reshape(len(rows), self.size)
+
+    def native(self) -> NativeFunction | None:
+        """Return the address of the joint function of residual and Jacobian, or None.
+
+        Given where the equations have a scalar form: size 1 or 2, or no exponential. Inputs are z,
+        then `values` in order; outputs the residual, then the Jacobian row-major.
+        """
+        kernel = self._kernel
+        return None if kernel is None else kernel.native(self.names, self.parameter, self.values)
+
+    @property
+    def _kernel(self) -> MatrixKernel | None:
+        return self.problem.kernel(self._symbol)
+
+    def _is_compiled(self, z: Array) -> bool:
+        return self._kernel is not None and not np.iscomplexobj(z)
+
+    def _evaluate(self, z: Array) -> Array:
+        kernel = self._kernel
+        assert kernel is not None
+        split = self.size + 1
+        inputs = np.empty(split + self._fixed.size)
+        inputs[:split] = z
+        inputs[split:] = self._fixed
+        return kernel(inputs)
 
     def _inputs(self, z: Array) -> list[Any]:
         z = np.asarray(z)
@@ -89,7 +125,7 @@ class MatrixSystem:
         numbers[self._position] = z[-1]
         return [z[:-1].reshape(self._shape), *numbers]
 
-    def _join(self, stack: Array, slope: Array, z: Array) -> Array:
+    def _join(self, stack: Array, slope: Array) -> Array:
         n = self.size
         result = np.empty((n, n + 1), dtype=np.result_type(stack, slope))
         result[:, :n] = self.problem.columns(stack)

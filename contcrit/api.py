@@ -45,9 +45,9 @@ def trace(
     ----------
     problem : Problem or MatrixProblem
         The equations.
-    start : array_like of shape (n,), or mapping
-        Guess of the unknowns: an array, or values by symbol, name or block. It is corrected by
-        Newton's method at the start value of the parameter first.
+    start : array_like of shape (n,), mapping, or Start
+        Guess of the unknowns: an array, values by symbol, name or block, or one of a model's start
+        points. It is corrected by Newton's method at the start value of the parameter first.
     parameter : str or Symbol
         The parameter to vary.
     span : (float, float)
@@ -250,6 +250,17 @@ class _Job:
     def start(self, start: Any) -> Array:
         """Return a start point as (unknowns, parameter)."""
         value = self.start_value
+        if hasattr(start, "unknowns") and hasattr(start, "values"):  # a model's start point
+            if start.problem is not None and start.problem is not self.problem:
+                raise SpecificationError(
+                    "start",
+                    start.note or start,
+                    "belongs to another problem.",
+                    "Trace `start.problem` first and go on from its last point.",
+                )
+            value = float(start.values.get(self.parameter, value))
+            # It is a guess: where its own value lies outside the span, the nearest end serves.
+            return np.append(self.problem.point(start.unknowns), np.clip(value, *self.span))
         if isinstance(start, tuple) and len(start) == 2 and not np.isscalar(start[0]):
             start, value = start[0], float(start[1])
             if not self.span[0] <= value <= self.span[1]:

@@ -34,7 +34,7 @@ from ..system import Array
 from .linear_network_theory import LinearNetwork
 
 _FREE_ANGLE = 0.35
-"""Largest h |C|_2 of an interval: it satisfies ``exp(-4 x) > 2 x / pi``, hence no conjugate point."""
+"""Largest h |C|_2 of an interval: ``exp(-4 x) > 2 x / pi`` holds, so no point is conjugate."""
 
 _PIVOT_TOLERANCE = 1e-7
 """Pivots closer to singular than this, relative to the largest, call for another partition."""
@@ -112,7 +112,7 @@ class JacobiSystem:
                 values.append(np.linalg.eigvalsh(pivot))
                 update = end - cross.T @ np.linalg.solve(pivot, cross)
                 pivots.append(0.5 * (update + update.T))
-            eigenvalues = np.array(values).reshape(count - 1, -1)
+            eigenvalues = np.array(values).reshape(count - 1, self.C.size)
             # A singular last pivot is a conjugate point at T itself: no partition avoids that one.
             inner = _closeness(eigenvalues[:-1])
             candidate = ForwardCount(
@@ -279,7 +279,7 @@ def _focal_count(system: JacobiSystem, T: float, end_form: Array, nullity: int) 
             values.append(np.linalg.eigvalsh(pivot))
             left = start - cross @ np.linalg.solve(pivot, cross.T)
             left = 0.5 * (left + left.T)
-        eigenvalues = np.array(values).reshape(count - 1, -1)
+        eigenvalues = np.array(values).reshape(count - 1, system.C.size)
         total = int(np.sum(eigenvalues < 0)) + _negative(end + left, nullity)
         margin = _closeness(eigenvalues)
         if margin > best_margin:
@@ -297,9 +297,9 @@ def _negative(form: Array, nullity: int) -> int:
 
 
 def _closeness(eigenvalues: Array) -> float:
-    """Return the least ratio of smallest to largest modulus over the rows; infinite if none."""
+    """Return the least ratio of smallest to largest modulus over the rows; 1 if there are none."""
     if eigenvalues.size == 0:
-        return math.inf
+        return 1.0
     moduli = np.abs(eigenvalues)
     return float(np.min(moduli) / np.max(moduli))
 

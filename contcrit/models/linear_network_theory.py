@@ -1,9 +1,10 @@
 """First-order theory of the regularised linear network, in numbers.
 
-The weights A on [0, T] minimise ``J[A] = E[ lam/2 int tr(A_t^T A_t) dt + |X_T - Z|^2 / 2 ]`` subject
-to ``dX/dt = A_t X`` and ``Z = R X_0 + noise``. Every critical point belongs to the family of curves
-``A_t = e^{2 t Omega} C e^{-2 t Omega}`` with ``Omega = (C - C^T) / 2`` and ``C = A_0``, and C solves the
-characteristic equation ``lam C = F^T (R - F) Sigma0``. Matrices are vectorised row by row.
+The weights A on [0, T] minimise ``J[A] = E[ lam/2 int tr(A_t^T A_t) dt + |X_T - Z|^2 / 2 ]``
+subject to ``dX/dt = A_t X`` and ``Z = R X_0 + noise``. Every critical point belongs to the family
+of curves ``A_t = e^{2 t Omega} C e^{-2 t Omega}`` with ``Omega = (C - C^T) / 2`` and ``C = A_0``,
+and C solves the characteristic equation ``lam C = F^T (R - F) Sigma0``. Matrices are vectorised row
+by row.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class LinearNetwork:
         return (self.end_derivative(C).T @ force.ravel()).reshape(C.shape)
 
     def end_derivative(self, C: Array) -> Array:
-        """Return the derivative of F at C as a matrix on vectorised directions, shape (d^2, d^2)."""
+        """Return the derivative of F at C on vectorised directions, shape (d^2, d^2)."""
         return self.flow_derivative(C, self.T)
 
     def flow_derivative(self, C: Array, t: float) -> Array:

@@ -165,10 +165,7 @@ def _count(
         margin = float(sizes[nullity] / sizes[-1]) if nullity < sizes.size else 0.0
     else:
         margin = galerkin.margin / float(np.max(np.abs(galerkin.eigenvalues)))
-    if nullity > gauge:
-        kind = "degenerate"
-    else:
-        kind = "saddle" if exact else "minimum"
+    kind = "degenerate" if nullity > gauge else "saddle" if exact else "minimum"
     return Criticality(
         kind=kind,
         index=exact,

@@ -29,6 +29,7 @@ _KINKS = (
     sp.DiracDelta,
     sp.SingularityFunction,
 )
+_LARGEST = sp.Integer(2) ** 1023
 _COMPLEX = (sp.re, sp.im, sp.conjugate, sp.arg)
 _UNRESOLVED = (sp.Derivative, sp.Subs, sp.Integral, sp.Sum, sp.Product, sp.Limit, AppliedUndef)
 
@@ -226,6 +227,10 @@ class Normaliser:
         ):
             raise SpecificationError(
                 argument, node, "must be finite.", "Remove the division by zero or the overflow."
+            )
+        if isinstance(node, sp.Rational) and abs(node) > _LARGEST:
+            raise SpecificationError(
+                argument, f"{type(node).__name__}", "exceeds the largest float.", "Scale it."
             )
         if node.has(sp.I) or node.is_real is False:
             raise SpecificationError(

@@ -41,6 +41,10 @@ FUNCTIONS: dict[str, tuple[Callable[..., sp.Expr], int]] = {
 }
 """Functions that text may call, with the number of their arguments."""
 
+# Of large whole numbers these are evaluated exactly, which may take for ever.
+_COSTLY = frozenset(
+    "gamma loggamma digamma polygamma beta besselj bessely besseli besselk LambertW".split()
+)
 _VARIADIC: dict[str, Callable[..., sp.Expr]] = {"Max": sp.Max, "Min": sp.Min}
 RESERVED = frozenset(
     {*CONSTANTS, *FUNCTIONS, *_VARIADIC, "relu", "leaky_relu", "absolute", "maximum", "minimum"}
@@ -192,7 +196,7 @@ class _Reader:
     def _power(self, node: ast.BinOp, depth: int) -> sp.Expr:
         base = self.read(node.left, depth + 1)
         exponent = self.read(node.right, depth + 1)
-        if exponent.is_number and abs(float(exponent)) > MAXIMUM_EXPONENT:
+        if exponent.is_number and not bool(abs(exponent) <= MAXIMUM_EXPONENT):
             self._refuse(node, f"has an exponent beyond {MAXIMUM_EXPONENT}.", "Lower it.")
         if base.is_zero and not exponent.is_nonnegative:
             self._refuse(node, "divides by zero.", "Remove the division.")
@@ -224,6 +228,10 @@ class _Reader:
             if name in self._functions
             else _VARIADIC.get(name) or FUNCTIONS[name][0]
         )
+        if name in _COSTLY and any(
+            part.is_number and not bool(abs(part) <= MAXIMUM_EXPONENT) for part in arguments
+        ):
+            self._refuse(node, f"has a number beyond {MAXIMUM_EXPONENT} in `{name}`.", "Scale it.")
         try:
             value = function(*arguments)
         except (TypeError, ValueError, OverflowError, ArithmeticError) as error:
@@ -264,7 +272,7 @@ def format_expression(expression: sp.Expr, names: Mapping[sp.Symbol, str] | None
     >>> import sympy as sp
     >>> from contcrit.symbolic import format_expression
     >>> format_expression(sp.Symbol("x") / 3 + sp.Float(0.1))
-    '1/3*x + 0.1'
+    '0.1 + 1/3*x'
     """
     return _write(sp.sympify(expression), names or {}, 0)[0]
 
@@ -292,9 +300,12 @@ def _write(node: Any, names: Mapping[sp.Symbol, str], depth: int) -> tuple[str, 
             return name, _ATOM
     parts = [_write(argument, names, depth + 1) for argument in node.args]
     if isinstance(node, sp.Add):
-        return _join([text for text, _ in parts], " + "), _SUM
+        return _join([text for text, _ in parts], " + ").replace(" + -", " - "), _SUM
     if isinstance(node, sp.Mul):
-        return _join([_wrap(part, _POWER) for part in parts], "*"), _PRODUCT
+        texts = [_wrap(part, _POWER) for part in parts]
+        if node.args[0].is_Number:
+            texts[0] = parts[0][0]  # a leading number needs no parentheses: -1/2*x
+        return _join(texts, "*"), _PRODUCT
     if isinstance(node, sp.Pow):
         return f"{_wrap(parts[0], _ATOM)}**{_wrap(parts[1], _ATOM)}", _POWER
     name = type(node).__name__

@@ -138,6 +138,7 @@ class TestSymmetric:
         assert not Problem([-y, x], [x, y]).symmetric
         assert not Problem([x + y, y], [x, y]).symmetric
         assert not Problem([x + p * y, q * x + y], [x, y], [p, q]).symmetric
+        assert not Problem([y + x, x * (1 + sp.Float(1e-12)) + y], [x, y]).symmetric
 
 
 class TestGenerators:
@@ -236,6 +237,7 @@ class TestRefusals:
             ([sp.nan + x], [x], [p], "finite"),
             ([x + sp.zoo], [x], [p], "finite"),
             ([x + float("inf")], [x], [p], "finite"),
+            ([x * sp.Integer(10) ** 400], [x], [p], "largest float"),
             ([sp.conjugate(x)], [x], [p], "real"),
             ([sp.Function("f")(x)], [x], [p], "explicitly"),
             ([sp.Integral(x, x)], [x], [p], "explicitly"),

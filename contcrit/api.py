@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -239,9 +240,7 @@ class _Job:
         self.values = _values(problem, {**self.values, self.parameter: self.start_value})
         del self.values[self.parameter]
         self.bar = _Progress(progress)
-        self.tracer = Tracer(
-            system, self.span, self.settings, tuple(events), self.bar.callback
-        )
+        self.tracer = Tracer(system, self.span, self.settings, tuple(events), self.bar.callback)
 
     def shown(self) -> _Progress:
         """Return the context that shows progress."""
@@ -278,9 +277,7 @@ class _Job:
         """Add values, observables, verdicts and provenance to a traced branch."""
         columns = dict(branch.columns)
         for name, function in {**self.problem.observables, **(record or {})}.items():
-            columns[name] = np.array(
-                [function(z[:-1], self._at(z)) for z in branch.z], dtype=float
-            )
+            columns[name] = np.array([function(z[:-1], self._at(z)) for z in branch.z], dtype=float)
         verdicts: tuple[tuple[int, int, Criticality], ...] = ()
         special_points = branch.special_points
         if classify and len(branch):
@@ -312,7 +309,7 @@ class _Job:
         edges = [-math.inf, *sorted(set(cuts)), math.inf]
         verdicts: list[tuple[int, int, Criticality]] = []
         stretches: list[tuple[float, float, Criticality | None]] = []
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
+        for low, high in pairwise(edges):
             inside = np.flatnonzero((branch.arclength > low) & (branch.arclength < high))
             verdict = None
             if inside.size:

@@ -39,9 +39,7 @@ def metric_weights(size: int, theta: float, multipliers: int = 0) -> Array:
     return weights
 
 
-def solve_bordered_dense(
-    jacobian: Array, row: Array, right: Array
-) -> tuple[Array, float, float]:
+def solve_bordered_dense(jacobian: Array, row: Array, right: Array) -> tuple[Array, float, float]:
     """Solve [J; row] u = right by LU; return u, the determinant's sign and its log modulus.
 
     Parameters
@@ -72,9 +70,7 @@ def solve_bordered_dense(
     return solution, sign, float(np.log(np.abs(diagonal)).sum())
 
 
-def solve_bordered_sparse(
-    jacobian: Any, row: Array, right: Array
-) -> tuple[Array, float, float]:
+def solve_bordered_sparse(jacobian: Any, row: Array, right: Array) -> tuple[Array, float, float]:
     """Do what `solve_bordered_dense` does for a sparse Jacobian, by SuperLU."""
     n = jacobian.shape[0]
     matrix = sparse.vstack([jacobian, sparse.csr_array(row[None, :])], format="csc")

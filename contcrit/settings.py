@@ -121,7 +121,7 @@ class Settings:
             raise SpecificationError(
                 "theta", self.theta, "must lie strictly between 0 and 1.", "0.5 is the default."
             )
-        if not (isinstance(self.seed, int) and self.seed >= 0):
+        if self.seed < 0:
             raise SpecificationError(
                 "seed", self.seed, "must be a whole number of at least 0.", "Give one, such as 0."
             )

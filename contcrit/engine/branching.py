@@ -313,10 +313,8 @@ def _solve_on_sphere(
         value = _evaluate(monomials, alpha) @ coefficients
         derivative = np.empty((len(alpha), coefficients.shape[1] + 1, size))
         for k in range(size):
-            terms = np.stack(
-                [c * np.prod(alpha[:, list(e)], axis=1) for c, e in lowered[k]], axis=1
-            )
-            derivative[:, :-1, k] = terms @ coefficients
+            derived = [c * np.prod(alpha[:, list(e)], axis=1) for c, e in lowered[k]]
+            derivative[:, :-1, k] = np.stack(derived, axis=1) @ coefficients
         derivative[:, -1] = alpha
         right = np.concatenate([value, np.zeros((len(alpha), 1))], axis=1)
         transposed = np.swapaxes(derivative, 1, 2)

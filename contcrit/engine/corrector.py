@@ -133,9 +133,7 @@ def advance(
     row[:] = weights * tangent
     z_new[:] = z + step * tangent
     scratch[2][:] = z_new
-    outcome, iterations, residual = correct(
-        system, z_new, row, control, work, scratch[1], guarded
-    )
+    outcome, iterations, residual = correct(system, z_new, row, control, work, scratch[1], guarded)
     if outcome != CORRECTED:
         return outcome, iterations, residual, 0.0, 0.0, 0.0
     if guarded:

@@ -11,12 +11,12 @@ import numpy as np
 
 from ..errors import Status
 from ..results import Branch, Diagram, SpecialPoint
+from . import walk as walking
 from .branching import Departure, Switch
 from .corrector import CORRECTED, advance
 from .gauge import GaugedSystem, align, gauged, orbit_distance
 from .kernel import allocate
 from .trace import March, Tracer
-from .walk import ARCLENGTH
 
 Array = np.ndarray
 
@@ -103,21 +103,14 @@ class Explorer:
         while departures:
             if len(self.branches) >= self.settings.maximum_branches:
                 return False
-            departure = departures.pop(0)
-            opposite = None
-            if departures and float(departure.direction @ departures[0].direction) < -0.98:
-                opposite = departures.pop(0)
-            if self._known(_plain(departure)):
-                self.report["duplicates"] += 1
-                departure, opposite = opposite, None  # type: ignore[assignment]
-                if departure is None:
-                    continue
-            if opposite is not None and self._known(_plain(opposite)):
-                self.report["duplicates"] += 1
-                opposite = None
-            if departure is None or self._known(_plain(departure)):
+            pair = [departures.pop(0)]
+            if departures and float(pair[0].direction @ departures[0].direction) < -0.98:
+                pair.append(departures.pop(0))
+            new = [departure for departure in pair if not self._known(_plain(departure))]
+            self.report["duplicates"] += len(pair) - len(new)
+            if not new:
                 continue
-            branch = self._follow(special, departure, opposite)
+            branch = self._follow(special, new[0], new[1] if len(new) == 2 else None)
             self.connections.append((task.branch, task.special, len(self.branches)))
             self._add(branch, task.depth + 1)
         return True
@@ -222,8 +215,8 @@ def _plain(departure: Departure) -> Array:
 
 def _seed(departure: Departure) -> March:
     facts = np.zeros((1, 5))
-    facts[0] = (
-        departure.arclength, departure.residual, 0, departure.sign, departure.log_modulus
-    )  # fmt: skip
-    assert ARCLENGTH == 0
+    facts[0, walking.ARCLENGTH] = departure.arclength
+    facts[0, walking.RESIDUAL] = departure.residual
+    facts[0, walking.SIGN] = departure.sign
+    facts[0, walking.LOG_MODULUS] = departure.log_modulus
     return March(departure.z[None], departure.tangent[None], facts, Status.CONVERGED)

@@ -104,14 +104,10 @@ class Locator:
                 False,
             )
             if outcome == CORRECTED:
-                return LocalPoint(
-                    self.system, z_new, tangent_new, sign, log_modulus, z, scale
-                )
+                return LocalPoint(self.system, z_new, tangent_new, sign, log_modulus, z, scale)
         return None
 
-    def _locate(
-        self, event: Event, bracket: Bracket
-    ) -> tuple[float, Array, Array] | None:
+    def _locate(self, event: Event, bracket: Bracket) -> tuple[float, Array, Array] | None:
         """Drive the event's test function to zero; return offset, point and tangent."""
         first = bracket.first
         z, tangent = self.signals.z, self.signals.tangent
@@ -167,8 +163,8 @@ class Locator:
             return self._record("user", z, tangent, reach, arclength, None, evidence)
         if event.kind == "isotropy":
             return self._identify_collapse(z, tangent, ends, reach, arclength, evidence)
-        # A first guess at the kernels judges loosely; it stands only if the refined point passes the
-        # strict test. Near a branch point the bracketing locator alone may be a little off.
+        # A first guess at the kernels judges loosely; it stands only if the refined point passes
+        # the strict test. Near a branch point the bracketing locator alone may be a little off.
         for tolerance in (_LOOSE, self.settings.rank_tolerance):
             guess = analyse(self.system, z, ends, tolerance)
             if guess.kernel_dimension == 0 and guess.excess == 0:
@@ -248,7 +244,7 @@ class Locator:
         arclength: float,
         evidence: dict[str, Any],
     ) -> SpecialPoint | None:
-        """A crossing without a kernel: a Hopf point of a flow, and nothing for other kinds."""
+        """Judge a crossing without a kernel: a Hopf point of a flow, nothing for other kinds."""
         if self.system.kind != "flow" or self.system.symmetric:
             return None
         pair = critical_pair(spectral_matrix(self.system, z, self.system.jacobian(z))[0])
@@ -268,7 +264,7 @@ class Locator:
         arclength: float,
         evidence: dict[str, Any],
     ) -> SpecialPoint:
-        """The group comes to fix the solution: a branch point of the system without gauge."""
+        """Record where the group comes to fix the solution: a branch point without gauge."""
         gauged = self.system
         base = gauged.drop(z)
         bases = tuple(gauged.drop(end) for end in ends)

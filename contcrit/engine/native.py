@@ -61,9 +61,7 @@ def handle_of(system: Any) -> tuple[Handle, Work, Any] | None:
     n = system.size
     inputs = np.zeros(found.in_size)
     inputs[n + 1 :] = found.constants
-    work = Work(
-        inputs, np.zeros(found.out_size), np.zeros((n + 1, n + 1)), np.zeros(n + 1)
-    )
+    work = Work(inputs, np.zeros(found.out_size), np.zeros((n + 1, n + 1)), np.zeros(n + 1))
     return Handle(found.address, found.data), work, found.keep_alive
 
 
@@ -81,15 +79,16 @@ def compiled() -> Compiled:
     import numba
 
     _register()
-    previous = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_directory())
+    settings: Any = numba.config
+    previous = settings.CACHE_DIR
+    settings.CACHE_DIR = str(cache_directory())
     try:
         return Compiled(
             walk=numba.njit(cache=True)(walking.walk),
             advance=numba.njit(cache=True)(corrector.advance),
         )
     finally:
-        numba.config.CACHE_DIR = previous
+        settings.CACHE_DIR = previous
 
 
 def worthwhile(points: int) -> bool:
@@ -177,7 +176,7 @@ def _register() -> None:
             work.matrix[n, j] = row[j]
 
     def native(system: Any) -> bool:
-        return isinstance(system, types.BaseNamedTuple) and system.instance_class is Handle
+        return getattr(system, "instance_class", None) is Handle
 
     @overload(kernel.evaluate)
     def _evaluate(system: Any, z: Any, work: Any) -> Any:
@@ -187,7 +186,7 @@ def _register() -> None:
         def run(system: Any, z: Any, work: Any) -> None:
             for i in range(z.size):
                 work.inputs[i] = z[i]
-            call(system.address, work.outputs, work.inputs, system.data)
+            call(system.address, work.outputs, work.inputs, system.data)  # type: ignore[call-arg]
 
         return run
 

@@ -76,9 +76,7 @@ class Tracer:
 
     def weights(self, system: Any) -> Array:
         """Return the metric's weights for a system."""
-        return metric_weights(
-            system.size, self.settings.theta, getattr(system, "multipliers", 0)
-        )
+        return metric_weights(system.size, self.settings.theta, getattr(system, "multipliers", 0))
 
     # ---- from a guess ------------------------------------------------------------------
 
@@ -159,19 +157,15 @@ class Tracer:
         facts = np.concatenate([facts_behind, own, ahead.facts])
         facts[:, walking.ARCLENGTH] -= facts[0, walking.ARCLENGTH]
         if ahead.status is Status.CLOSED_LOOP:
-            facts[-1, walking.SIGN:] = facts[len(behind.points), walking.SIGN:]
+            facts[-1, walking.SIGN :] = facts[len(behind.points), walking.SIGN :]
             status = (Status.CLOSED_LOOP, Status.CLOSED_LOOP)
         else:
             status = (behind.status, ahead.status)
-        return self._branch(
-            system, points, tangents, facts, status, singular, len(behind.points)
-        )
+        return self._branch(system, points, tangents, facts, status, singular, len(behind.points))
 
     # ---- the march ---------------------------------------------------------------------
 
-    def march(
-        self, system: Any, start: Array, tangent: Array, seed: March | None = None
-    ) -> March:
+    def march(self, system: Any, start: Array, tangent: Array, seed: March | None = None) -> March:
         """Walk from a point, its start not among the points returned."""
         size = start.size
         weights = self.weights(system)
@@ -203,8 +197,12 @@ class Tracer:
                 parts.append((points[:written], tangents[:written], facts[:written]))
                 count += written
                 arclength = float(facts[written - 1, walking.ARCLENGTH])
-            if terminal and written and self._terminal_seen(
-                system, terminal, origin, origin_tangent, points[:written], tangents[:written]
+            if (
+                terminal
+                and written
+                and self._terminal_seen(
+                    system, terminal, origin, origin_tangent, points[:written], tangents[:written]
+                )
             ):
                 status = Status.STOPPED_AT_EVENT
                 break
@@ -285,9 +283,7 @@ class Tracer:
         if singular is not None:
             here = float(arclength[origin])
             tangent = self._drop(system, tangents[origin])
-            dropped.append(
-                singular.replace(arclength=here, bracket=(here, here), tangent=tangent)
-            )
+            dropped.append(singular.replace(arclength=here, bracket=(here, here), tangent=tangent))
         dropped.sort(key=lambda special: special.arclength)
         base_points = self._drop(system, points)
         residual = facts[:, walking.RESIDUAL]
@@ -306,7 +302,10 @@ class Tracer:
             columns=self._columns(system, negative),
             special_points=tuple(dropped),
             settings=self.settings,
-            provenance={"gauge": getattr(system, "multipliers", 0), "gear": "+".join(sorted(self.gears))},
+            provenance={
+                "gauge": getattr(system, "multipliers", 0),
+                "gear": "+".join(sorted(self.gears)),
+            },
         )
         ends = tuple(None if end is None else self._drop_special(system, end) for end in keep)
         return truncate(branch, *ends)
@@ -315,9 +314,7 @@ class Tracer:
         self, special_points: list[SpecialPoint], arclength: Array, origin: int
     ) -> tuple[SpecialPoint | None, SpecialPoint | None]:
         """Return the terminal special points nearest to the start, on either side."""
-        names = {
-            getattr(event, "name", event.kind) for event in self.events if event.terminal
-        }
+        names = {getattr(event, "name", event.kind) for event in self.events if event.terminal}
         ending = [special for special in special_points if special.evidence["event"] in names]
         here = arclength[origin]
         before = [special for special in ending if special.arclength < here]
@@ -383,9 +380,7 @@ class Tracer:
         )
 
 
-def truncate(
-    branch: Branch, before: SpecialPoint | None, after: SpecialPoint | None
-) -> Branch:
+def truncate(branch: Branch, before: SpecialPoint | None, after: SpecialPoint | None) -> Branch:
     """Return the branch between two special points (None keeps that end as it is)."""
     if before is None and after is None:
         return branch

@@ -157,9 +157,7 @@ def walk(
     return count, reason, step
 
 
-def next_step(
-    step: float, taken: float, iterations: int, cosine: float, control: Control
-) -> float:
+def next_step(step: float, taken: float, iterations: int, cosine: float, control: Control) -> float:
     """Return the next arc-length step from the work and the turn of the last one."""
     angle = math.acos(min(1.0, cosine))
     by_angle = 2.0

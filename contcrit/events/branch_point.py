@@ -125,7 +125,7 @@ def _refine_multiple(
     def equations(unknown: Array) -> tuple[Array, Any]:
         jacobian = system.jacobian(unknown)
         kernel = bordered_kernel(jacobian, psi, rows)
-        gradients = []
+        gradients: list[Array] = []
         for j in range(size + 1):
             second = system.second(unknown, kernel.right[:, j])
             gradients.extend(-(kernel.left[:, i] @ second) for i in range(size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,9 @@ class Inertia:
         """Return one bracket for each eigenvalue that crosses."""
         if signals.negative is None:
             return []
-        found = []
+        found: list[Bracket] = []
         known = np.flatnonzero(signals.negative >= 0)
-        for first, last in zip(known[:-1], known[1:], strict=True):
+        for first, last in pairwise(known):
             low, high = sorted((int(signals.negative[first]), int(signals.negative[last])))
             found.extend(Bracket(int(first), int(last), detail=j) for j in range(low, high))
         return found

@@ -20,12 +20,10 @@ import sympy as sp
 from sympy.matrices.expressions import (
     Determinant,
     HadamardProduct,
-    Identity,
     Inverse,
     MatAdd,
     MatMul,
     MatPow,
-    MatrixExpr,
     MatrixSymbol,
     Trace,
     Transpose,
@@ -34,153 +32,12 @@ from sympy.matrices.expressions import (
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from ..errors import SpecificationError
+from .matrix_nodes import Exp, FrechetExp, FrechetExp2, is_zero, of_shape
+
+__all__ = ["Exp", "FrechetExp", "FrechetExp2", "directional_derivative", "separate"]
 
 SCALAR_LEAVES = (Trace, MatrixElement, Determinant)
 """Scalars made from matrices."""
-
-
-class Exp(MatrixExpr):
-    """The matrix exponential of a square matrix expression.
-
-    Parameters
-    ----------
-    argument : sympy.MatrixExpr
-        Square, of symbolic or whole size.
-
-    Raises
-    ------
-    SpecificationError
-        If the argument is not a square matrix expression.
-
-    Examples
-    --------
-    >>> import sympy as sp
-    >>> C = sp.MatrixSymbol("C", *sp.symbols("d d"))
-    >>> Exp(C).T
-    Exp(C.T)
-    """
-
-    def __new__(cls, argument: Any) -> MatrixExpr:
-        """Return the node; the identity for a zero argument."""
-        argument = _square("argument", argument)
-        if _is_zero(argument):
-            return Identity(argument.shape[0])
-        return super().__new__(cls, argument)
-
-    @property
-    def shape(self) -> tuple[Any, Any]:
-        """Number of rows and of columns."""
-        return self.args[0].shape
-
-    def _entry(self, i: Any, j: Any, **_: Any) -> Any:
-        return MatrixElement(self, i, j)
-
-    def _eval_transpose(self) -> MatrixExpr:
-        return Exp(sp.transpose(self.args[0]))
-
-    def _eval_inverse(self) -> MatrixExpr:
-        return Exp(_scaled(-1, self.args[0]))
-
-    def _eval_determinant(self) -> Any:
-        return sp.exp(Trace(self.args[0]))
-
-    def doit(self, **hints: Any) -> MatrixExpr:
-        """Evaluate the argument."""
-        return Exp(self.args[0].doit(**hints)) if hints.get("deep", True) else self
-
-
-class FrechetExp(MatrixExpr):
-    """The Frechet derivative of the exponential at X in direction H [1]_ (section 10.2).
-
-    Parameters
-    ----------
-    argument, direction : sympy.MatrixExpr
-        X and H, square and of one size. Linear in H.
-
-    References
-    ----------
-    .. [1] N. J. Higham, *Functions of Matrices*, SIAM 2008.
-
-    Examples
-    --------
-    >>> import sympy as sp
-    >>> X, H = (sp.MatrixSymbol(name, 2, 2) for name in "XH")
-    >>> FrechetExp(X, H).T
-    FrechetExp(X.T, H.T)
-    """
-
-    def __new__(cls, argument: Any, direction: Any) -> MatrixExpr:
-        """Return the node; zero for a zero direction, and the direction for a zero argument."""
-        argument = _square("argument", argument)
-        direction = _of_shape("direction", direction, argument.shape)
-        if _is_zero(direction):
-            return ZeroMatrix(*argument.shape)
-        if _is_zero(argument):
-            return direction
-        return super().__new__(cls, argument, direction)
-
-    @property
-    def shape(self) -> tuple[Any, Any]:
-        """Number of rows and of columns."""
-        return self.args[0].shape
-
-    def _entry(self, i: Any, j: Any, **_: Any) -> Any:
-        return MatrixElement(self, i, j)
-
-    def _eval_transpose(self) -> MatrixExpr:
-        return FrechetExp(*(sp.transpose(argument) for argument in self.args))
-
-    def doit(self, **hints: Any) -> MatrixExpr:
-        """Evaluate the arguments."""
-        deep = hints.get("deep", True)
-        return FrechetExp(*(argument.doit(**hints) for argument in self.args)) if deep else self
-
-
-class FrechetExp2(MatrixExpr):
-    """The second Frechet derivative of the exponential at X in directions H and K [1]_.
-
-    Parameters
-    ----------
-    argument, first, second : sympy.MatrixExpr
-        X, H and K, square and of one size. Bilinear and symmetric in H and K.
-
-    References
-    ----------
-    .. [1] N. J. Higham and S. D. Relton, SIAM J. Matrix Anal. Appl. 35 (2014) 1019-1037, section 3.
-
-    Examples
-    --------
-    >>> import sympy as sp
-    >>> X, H, K = (sp.MatrixSymbol(name, 2, 2) for name in "XHK")
-    >>> FrechetExp2(X, H, K) == FrechetExp2(X, K, H)
-    True
-    """
-
-    def __new__(cls, argument: Any, first: Any, second: Any) -> MatrixExpr:
-        """Return the node, its directions in a fixed order; zero where one of them is."""
-        argument = _square("argument", argument)
-        first = _of_shape("first", first, argument.shape)
-        second = _of_shape("second", second, argument.shape)
-        if _is_zero(first) or _is_zero(second):
-            return ZeroMatrix(*argument.shape)
-        first, second = sorted((first, second), key=sp.default_sort_key)
-        return super().__new__(cls, argument, first, second)
-
-    @property
-    def shape(self) -> tuple[Any, Any]:
-        """Number of rows and of columns."""
-        return self.args[0].shape
-
-    def _entry(self, i: Any, j: Any, **_: Any) -> Any:
-        return MatrixElement(self, i, j)
-
-    def _eval_transpose(self) -> MatrixExpr:
-        return FrechetExp2(*(sp.transpose(argument) for argument in self.args))
-
-    def doit(self, **hints: Any) -> MatrixExpr:
-        """Evaluate the arguments."""
-        deep = hints.get("deep", True)
-        return FrechetExp2(*(argument.doit(**hints) for argument in self.args)) if deep else self
 
 
 def directional_derivative(expression: Any, symbol: Any, direction: Any = 1) -> Any:
@@ -218,7 +75,7 @@ def directional_derivative(expression: Any, symbol: Any, direction: Any = 1) -> 
     C.T*FrechetExp(C, H) + H.T*Exp(C)
     """
     if isinstance(symbol, MatrixSymbol):
-        direction = _of_shape("direction", direction, symbol.shape)
+        direction = of_shape("direction", direction, symbol.shape)
     elif isinstance(symbol, sp.Symbol):
         direction = sp.sympify(direction)
         if getattr(direction, "is_Matrix", False):
@@ -261,7 +118,7 @@ def _matrix_derivative(e: Any, s: Any, h: Any) -> Any:
         terms = []
         for i, factor in enumerate(e.args):
             inner = _matrix_derivative(factor, s, h)
-            if not _is_zero(inner):
+            if not is_zero(inner):
                 terms.append(HadamardProduct(*e.args[:i], inner, *e.args[i + 1 :]))
         return _sum(terms, e.shape)
     if isinstance(e, Exp):
@@ -295,7 +152,7 @@ def _scalar_derivative(e: Any, s: Any, h: Any) -> Any:
         result += sp.diff(plain, s) * h
     for placeholder, leaf in leaves.items():
         inner = _matrix_derivative(leaf.args[0], s, h)
-        if _is_zero(inner):
+        if is_zero(inner):
             continue
         slope = sp.diff(plain, placeholder)
         if isinstance(leaf, Trace):
@@ -358,60 +215,22 @@ def _leibniz(coefficient: Any, factors: Sequence[Any], s: Any, h: Any) -> list[A
     terms = []
     for i, factor in enumerate(factors):
         inner = _matrix_derivative(factor, s, h)
-        if not _is_zero(inner):
+        if not is_zero(inner):
             terms.append(_product([coefficient], [*factors[:i], inner, *factors[i + 1 :]]))
     return terms
 
 
 def _product(scalars: Sequence[Any], factors: Sequence[Any]) -> Any:
     shape = (factors[0].shape[0], factors[-1].shape[1])
-    if any(scalar == 0 for scalar in scalars) or any(_is_zero(factor) for factor in factors):
+    if any(scalar == 0 for scalar in scalars) or any(is_zero(factor) for factor in factors):
         return ZeroMatrix(*shape)
     if len(factors) == 1 and all(scalar == 1 for scalar in scalars):
         return factors[0]
     return MatMul(*scalars, *factors).doit(deep=False)
 
 
-def _scaled(scalar: Any, matrix: Any) -> Any:
-    return _product([sp.sympify(scalar)], [matrix])
-
-
 def _sum(terms: Iterable[Any], shape: tuple[Any, Any]) -> Any:
-    kept = [term for term in terms if not _is_zero(term)]
+    kept = [term for term in terms if not is_zero(term)]
     if not kept:
         return ZeroMatrix(*shape)
     return kept[0] if len(kept) == 1 else MatAdd(*kept).doit(deep=False)
-
-
-def _is_zero(matrix: Any) -> bool:
-    if isinstance(matrix, ZeroMatrix):
-        return True
-    return isinstance(matrix, sp.MatrixBase) and all(entry == 0 for entry in matrix)
-
-
-def _square(argument: str, value: Any) -> Any:
-    value = sp.sympify(value)
-    if not getattr(value, "is_Matrix", False):
-        raise SpecificationError(
-            argument,
-            value,
-            "must be a matrix expression.",
-            "Build one from sympy.MatrixSymbol.",
-        )
-    if value.shape[0] != value.shape[1]:
-        raise SpecificationError(
-            argument, value.shape, "must be square.", "Exponentials need a square argument."
-        )
-    return value
-
-
-def _of_shape(argument: str, value: Any, shape: tuple[Any, Any]) -> Any:
-    value = sp.sympify(value)
-    if not getattr(value, "is_Matrix", False) or tuple(value.shape) != tuple(shape):
-        raise SpecificationError(
-            argument,
-            getattr(value, "shape", value),
-            f"must be a matrix expression of shape {tuple(shape)}.",
-            "Give one of that shape.",
-        )
-    return value

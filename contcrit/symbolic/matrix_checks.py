@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,25 @@ def resolve_dimensions(
     return sizes
 
 
+def check_operations(problem: MatrixProblem) -> None:
+    """Compile what the problem states now, so that misuse shows at construction."""
+    problem.program("jacobian")
+    for symbol in problem.parameters:
+        problem.program("slope", symbol)
+    if problem.unfolding_expressions is not None:
+        for expression in problem.unfolding_expressions:
+            resolve_dimensions(expression, problem.unknown, problem.constants, "unfolding")
+        problem.program("unfolding")
+    for name, what in problem.observable_expressions.items():
+        if callable(what):
+            continue
+        if getattr(sp.sympify(what), "is_Matrix", False):
+            raise SpecificationError(
+                "observables", name, "must be scalar.", "Take a trace or an entry."
+            )
+        problem.program(f"observable {name}")
+
+
 def random_points(problem: MatrixProblem) -> Iterator[tuple[Array, dict[str, float]]]:
     """Yield seeded random points where the residual is finite, at most a few."""
     generator = np.random.default_rng(_SEED)
@@ -172,7 +192,7 @@ def _generator_array(problem: MatrixProblem, given: Any) -> Array:
             raise SpecificationError(
                 "generators", given, "must not depend on parameters.", "Use constants only."
             )
-        direction = MatrixSymbol(f"{problem.unknown.name}__direction", *problem.unknown.shape)
+        direction = problem.direction
         slope = directional_derivative(given, problem.unknown, direction)
         if problem.unknown in slope.free_symbols:
             raise SpecificationError(
@@ -268,3 +288,25 @@ def check_potential(problem: MatrixProblem) -> None:
                 "its gradient must be the residual.",
                 "Check signs and factors; F = +grad L.",
             )
+
+
+def json_able(origin: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an origin as plain JSON data, or refuse it."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return value.tolist()
+        if isinstance(value, np.generic):
+            return value.item()
+        if isinstance(value, Mapping):
+            return {str(key): plain(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(entry) for entry in value]
+        return value
+
+    try:
+        return json.loads(json.dumps(plain(origin), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise SpecificationError(
+            "origin", origin, "must be JSON-able.", "Use text, numbers, lists and dictionaries."
+        ) from error

@@ -97,7 +97,7 @@ class MatrixKernel:
 
 def _joint(problem: MatrixProblem, free: sp.Symbol, form: ScalarForm) -> list[Any]:
     n, f = problem.size, problem.expression
-    direction = MatrixSymbol(f"{problem.unknown.name}__direction", *problem.unknown.shape)
+    direction = problem.direction
     along = directional_derivative(f, problem.unknown, direction)
     residual = form(f).ravel().tolist()
     slope = form(directional_derivative(f, free)).ravel().tolist()

@@ -13,18 +13,20 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from ..criticality.record import Criticality
 from ..errors import SpecificationError
-from .matrix import directional_derivative
 from .matrix_checks import (
     check_generators,
+    check_operations,
     check_potential,
     check_symbols,
     check_symmetric,
     generator_arrays,
+    json_able,
     numeric_constants,
     resolve_dimensions,
 )
 from .matrix_compile import MatrixProgram
 from .matrix_native import MatrixKernel
+from .matrix_programs import derive
 from .matrix_system import MatrixSystem
 
 Array = np.ndarray
@@ -111,7 +113,7 @@ class MatrixProblem:
         self.unknown, self.parameters = unknown, parameters
         self.kind, self.symmetric = kind, bool(symmetric) or kind == "potential"
         self.name = unknown.name if name is None else str(name)
-        self.origin = None if origin is None else _json_able(origin)
+        self.origin = None if origin is None else json_able(origin)
         self.shape: tuple[int, int] = tuple(  # type: ignore[assignment]
             int(self.dimensions.get(size, size)) for size in unknown.shape
         )
@@ -122,25 +124,29 @@ class MatrixProblem:
         )
         self.parameter_names = tuple(symbol.name for symbol in parameters)
         self.blocks: dict[str, tuple[int, ...]] = {unknown.name: self.shape}
-        self._direction = MatrixSymbol(f"{unknown.name}__direction", *unknown.shape)
-        self._along = MatrixSymbol(f"{unknown.name}__along", *unknown.shape)
+        self.direction = MatrixSymbol(f"{unknown.name}__direction", *unknown.shape)
+        self.along = MatrixSymbol(f"{unknown.name}__along", *unknown.shape)
         self._basis = np.eye(self.size).reshape(self.size, rows, columns)
         self._programs: dict[Any, MatrixProgram] = {}
         self._systems: dict[Any, MatrixSystem] = {}
         self._kernels: dict[str, MatrixKernel | None] = {}
         self.potential_expression = None if potential is None else sp.sympify(potential)
-        self._unfolding = None if unfolding is None else tuple(map(sp.sympify, unfolding))
+        self.unfolding_expressions = (
+            None if unfolding is None else tuple(map(sp.sympify, unfolding))
+        )
         self._classifier = classifier
-        self._observables = dict(observables or {})
-        self._check_operations()
+        self.observable_expressions = dict(observables or {})
+        check_operations(self)
         self.generators = generator_arrays(self, generators)
         check_generators(self)
         check_symmetric(self)
         check_potential(self)
-        if self._unfolding is not None and len(self._unfolding) != len(self.generators):
+        if self.unfolding_expressions is not None and len(self.unfolding_expressions) != len(
+            self.generators
+        ):
             raise SpecificationError(
                 "unfolding",
-                len(self._unfolding),
+                len(self.unfolding_expressions),
                 f"needs one expression for each of the {len(self.generators)} generators.",
                 "Leave it out to let the generators themselves unfold.",
             )
@@ -157,7 +163,7 @@ class MatrixProblem:
         """Name -> function (x, values) -> float."""
         return {
             name: what if callable(what) else functools.partial(self._observe, name)
-            for name, what in self._observables.items()
+            for name, what in self.observable_expressions.items()
         }
 
     @property
@@ -172,7 +178,7 @@ class MatrixProblem:
     @property
     def has_unfolding(self) -> bool:
         """Whether left null directions of the generators were given."""
-        return self._unfolding is not None
+        return self.unfolding_expressions is not None
 
     def pack(self, **blocks: Any) -> Array:
         """Return x, shape (n,), from the unknown matrix given by name.
@@ -245,7 +251,7 @@ class MatrixProblem:
 
     def unfolding(self, x: Array, values: Mapping[Any, float]) -> Array | None:
         """Return the left null directions of the generators, shape (k, n), or None."""
-        if self._unfolding is None:
+        if self.unfolding_expressions is None:
             return None
         program = self.program("unfolding")
         rows = program(self._matrix(x), *self.parameter_values(values))
@@ -347,13 +353,13 @@ class MatrixProblem:
         """
         key = what if parameter is None else f"{what} in {parameter.name}"
         if key not in self._programs:
-            expressions, extra = self._derive(what, parameter)
+            expressions, extra = derive(self, what, parameter)
             self._programs[key] = MatrixProgram(
                 expressions,
                 [self.unknown, *self.parameters, *extra],
                 self.constants,
                 self.dimensions,
-                [self._direction],
+                [self.direction],
             )
         return self._programs[key]
 
@@ -363,50 +369,6 @@ class MatrixProblem:
         if key not in self._kernels:
             self._kernels[key] = MatrixKernel.build(self, parameter)
         return self._kernels[key]
-
-    def _derive(self, what: str, p: sp.Symbol | None) -> tuple[list[Any], list[Any]]:
-        f, c, h, v = self.expression, self.unknown, self._direction, self._along
-        if what == "residual":
-            return [f], []
-        if what == "potential":
-            return [self.potential_expression], []
-        if what == "gradient":
-            return [directional_derivative(self.potential_expression, c, h)], [h]
-        if what == "unfolding":
-            return list(self._unfolding or ()), []
-        if what.startswith("observable "):
-            return [sp.sympify(self._observables[what.removeprefix("observable ")])], []
-        if what == "slope":
-            return [directional_derivative(f, p)], []
-        along_h = directional_derivative(f, c, h)
-        if what == "jacobian":
-            return [along_h], [h]
-        slope = directional_derivative(f, p)
-        if what == "first":
-            return [f, along_h, slope], [h]
-        return [
-            directional_derivative(along_h, c, v),
-            directional_derivative(along_h, p),
-            directional_derivative(slope, c, v),
-            directional_derivative(slope, p),
-        ], [h, v]
-
-    def _check_operations(self) -> None:
-        """Compile the first derivatives now, so that misuse shows at construction."""
-        self.program("jacobian")
-        for symbol in self.parameters:
-            self.program("slope", symbol)
-        if self._unfolding is not None:
-            for expression in self._unfolding:
-                resolve_dimensions(expression, self.unknown, self.constants, "unfolding")
-            self.program("unfolding")
-        for name, what in self._observables.items():
-            if not callable(what):
-                if getattr(sp.sympify(what), "is_Matrix", False):
-                    raise SpecificationError(
-                        "observables", name, "must be scalar.", "Take a trace or an entry."
-                    )
-                self.program(f"observable {name}")
 
     def _observe(self, name: str, x: Array, values: Mapping[Any, float]) -> float:
         program = self.program(f"observable {name}")
@@ -426,23 +388,3 @@ class MatrixProblem:
 
 def _name(key: Any) -> str:
     return key if isinstance(key, str) else str(getattr(key, "name", key))
-
-
-def _json_able(origin: Mapping[str, Any]) -> dict[str, Any]:
-    def plain(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return value.tolist()
-        if isinstance(value, np.generic):
-            return value.item()
-        if isinstance(value, Mapping):
-            return {str(key): plain(entry) for key, entry in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [plain(entry) for entry in value]
-        return value
-
-    try:
-        return json.loads(json.dumps(plain(origin), allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise SpecificationError(
-            "origin", origin, "must be JSON-able.", "Use text, numbers, lists and dictionaries."
-        ) from error

@@ -105,14 +105,14 @@ def test_singular_inverse_is_a_value_that_is_not_finite():
 
 
 def test_nodes():
-    assert Exp(C).T == Exp(C.T)
-    assert Exp(C).I == Exp(-C)
+    assert Exp(C.T) == Exp(C).T
+    assert Exp(-C) == Exp(C).I
     assert Exp(ZeroMatrix(d, d)) == Identity(d)
-    assert FrechetExp(C, H).T == FrechetExp(C.T, H.T)
+    assert FrechetExp(C.T, H.T) == FrechetExp(C, H).T
     assert FrechetExp(C, ZeroMatrix(d, d)) == ZeroMatrix(d, d)
     assert FrechetExp(ZeroMatrix(d, d), H) == H
     assert FrechetExp2(C, H, K) == FrechetExp2(C, K, H)
-    assert FrechetExp2(C, H, K).T == FrechetExp2(C.T, H.T, K.T)
+    assert FrechetExp2(C.T, H.T, K.T) == FrechetExp2(C, H, K).T
     assert FrechetExp2(C, H, ZeroMatrix(d, d)) == ZeroMatrix(d, d)
     assert Exp(C).shape == FrechetExp(C, H).shape == FrechetExp2(C, H, K).shape == (d, d)
     assert Determinant(Exp(C)).doit() == sp.exp(Trace(C))

@@ -72,6 +72,19 @@ def test_exponential_against_50_digits(rng, kind, norm, n):
         assert np.abs(computed - exact).max() <= tolerance * np.abs(exact).max()
 
 
+@pytest.mark.parametrize("kind", sorted(ARGUMENTS))
+@pytest.mark.parametrize("norm", [1e-3, 0.3, 1.0, 5.0, 20.0, 40.0])
+def test_whole_bases_of_directions_against_50_digits(rng, kind, norm):
+    x = argument(rng, kind, 3, norm)
+    stack = rng.standard_normal((9, 3, 3))
+    exact = exact_second(x, stack[0], stack[1])[1]
+    computed = exponential(x).frechet(stack)
+    tolerance = 40 * (1 + norm) * np.finfo(float).eps
+    assert np.abs(computed[0] - exact).max() <= tolerance * np.abs(exact).max()
+    alone = np.array([exponential(x).frechet(h) for h in stack])
+    assert_allclose(computed, alone, rtol=0, atol=2 * tolerance * np.abs(alone).max())
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
 def test_stacks_of_directions_agree_with_scipy(rng, n):
     x, k = rng.standard_normal((2, n, n))

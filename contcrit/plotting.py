@@ -1,6 +1,6 @@
 """Figures of branches and diagrams: the only module that draws.
 
-Nothing here shows a window or touches pyplot's state: without `ax`, a figure of its own is made.
+Nothing here touches pyplot's state or shows a window: without `ax`, a new figure is made.
 """
 
 from __future__ import annotations
@@ -318,10 +318,8 @@ def _special_values(branch: Branch, y: str) -> list[tuple[str, float, float]]:
 
 def _stretches(branch: Branch, y: str) -> Iterator[_Stretch]:
     """Yield the pieces with one verdict each, cut at the special points between them."""
-    values = _ordinate(branch, y)
-    arclength, parameter = branch.arclength, branch.z[:, -1]
-    # Special points join the polyline: a fold is then drawn to its tip, a change of verdict in its
-    # place.
+    values, arclength, parameter = _ordinate(branch, y), branch.arclength, branch.z[:, -1]
+    # Special points join the line: a fold is drawn to its tip, a change of verdict in its place.
     ends = arclength[0], arclength[-1]
     extra = [sp for sp in branch.special_points if ends[0] <= sp.arclength <= ends[1]]
     s = np.concatenate([arclength, [special.arclength for special in extra]])

@@ -26,6 +26,7 @@ _HOMES = {
     "find": "api",
     "load": "api",
     "models": "models",
+    "resume": "api",
     "trace": "api",
 }
 """Where each public name lives; imported on first use so that start-up stays short."""
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .api import diagram as diagram
     from .api import find as find
     from .api import load as load
+    from .api import resume as resume
     from .api import trace as trace
     from .criticality.record import Criticality as Criticality
     from .errors import ContcritError as ContcritError

@@ -15,6 +15,7 @@ import numpy as np
 from . import __version__
 from .criticality.record import Criticality
 from .engine.diagram import Explorer
+from .engine.search import SearchResult, search
 from .engine.trace import Tracer
 from .errors import SpecificationError
 from .events import Event
@@ -199,6 +200,203 @@ def classify(problem: Any, x: Any, values: Mapping[Any, float] | None = None) ->
     point = problem.point(x)
     resolved = _values(problem, values)
     return _verdict(problem, point, resolved)
+
+
+def find(
+    problem: Any,
+    box: Any,
+    values: Mapping[Any, float] | None = None,
+    *,
+    parameter: Any = None,
+    starts: Any = None,
+    symmetries: Iterable[Any] = (),
+    settings: Settings | None = None,
+    executor: Executor | None = None,
+) -> SearchResult:
+    """Find the solutions in a box at fixed parameters, and say how complete the list is believed.
+
+    Newton's method runs from many starts, then again with the known solutions deflated, until
+    nothing new appears. Copies of a solution by a symmetry are reported once.
+
+    Parameters
+    ----------
+    problem : Problem or MatrixProblem
+        The equations.
+    box : array_like of shape (n, 2) or (2,)
+        Lower and upper bound of each unknown; one pair serves all.
+    values : mapping, optional
+        Values of all parameters.
+    parameter : str or Symbol, optional
+        Which parameter the points are later traced in; any will do (default: the first).
+    starts : int or array_like of shape (m, n), optional
+        Number of Sobol points in the box, or the start points (default ``settings.search_starts``).
+    symmetries : iterable of array_like, optional
+        Discrete symmetries x -> A x (+ b) besides the problem's continuous ones.
+    settings : Settings, optional
+        Tolerances, number of starts and seed.
+    executor : concurrent.futures.Executor, optional
+        Runs the starts in parallel; the result does not depend on it.
+
+    Returns
+    -------
+    SearchResult
+        Points, and a report with ``believed_complete`` and ``why``.
+
+    Raises
+    ------
+    SpecificationError
+        If an argument breaks a rule.
+
+    References
+    ----------
+    P. E. Farrell, A. Birkisson and S. W. Funke, Deflation techniques for finding distinct
+    solutions of nonlinear partial differential equations, SIAM J. Sci. Comput. 37, 2015.
+
+    Examples
+    --------
+    >>> import sympy as sp, contcrit as cc
+    >>> x, p = sp.symbols("x p")
+    >>> found = cc.find(cc.Problem([p * x - x**3], [x], [p]), (-3, 3), {"p": 4})
+    >>> sorted(round(float(x[0]), 9) + 0.0 for x in found)
+    [-2.0, 0.0, 2.0]
+    """
+    resolved = _values(problem, values)
+    if parameter is None and problem.parameter_names:
+        parameter = problem.parameter_names[0]
+    if parameter is None:
+        raise SpecificationError(
+            "problem", problem, "has no parameter.", "Declare one, even if it is not used."
+        )
+    name = _parameter_name(problem, parameter)
+    others = {key: value for key, value in resolved.items() if key != name}
+    return search(
+        problem.compile(name, others),
+        box,
+        resolved[name],
+        starts=starts,
+        settings=settings,
+        executor=executor,
+        symmetries=symmetries,
+    )
+
+
+def load(path: Any) -> Any:
+    """Read a branch or diagram from the file that its ``save`` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    Branch or Diagram
+        With its problem in `source`, rebuilt from the description in the file, so that `resume`
+        can go on; None where the problem could not be described when it was saved.
+
+    Raises
+    ------
+    StorageError
+        If the file is missing, not one of ours, or of a newer format.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, sympy as sp, contcrit as cc
+    >>> x, p = sp.symbols("x p")
+    >>> branch = cc.trace(cc.Problem([p - x**2], [x], [p]), [1], "p", (0.5, 1), values={"p": 1})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "branch.nc"
+    ...     branch.save(path)
+    ...     again = cc.load(path)
+    >>> bool((again.z == branch.z).all())
+    True
+    """
+    from .storage import load as read
+
+    result = read(path)
+    if isinstance(result, Diagram):
+        return replace(result, branches=tuple(_sourced(branch) for branch in result.branches))
+    return _sourced(result) if isinstance(result, Branch) else result
+
+
+def resume(
+    branch: Branch,
+    span: Sequence[float] | None = None,
+    *,
+    direction: str = "forward",
+    settings: Settings | None = None,
+    events: Iterable[Event] = (),
+    progress: bool | Callable[[int, float], Any] | None = None,
+) -> Branch:
+    """Go on from an end of a branch, such as one that was loaded or ran out of points.
+
+    Parameters
+    ----------
+    branch : Branch
+        With its problem in `source`.
+    span : (float, float), optional
+        The new span (default: that of the branch).
+    direction : {"forward", "backward"}, optional
+        Forward goes on from the last point (default), backward from the first.
+    settings : Settings, optional
+        Default: those of the branch.
+    events, progress
+        As in `trace`.
+
+    Returns
+    -------
+    Branch
+        The continuation alone; it begins with the point it started from.
+
+    Raises
+    ------
+    SpecificationError
+        If the branch is empty or its problem is not known.
+
+    Examples
+    --------
+    >>> import sympy as sp, contcrit as cc
+    >>> x, p = sp.symbols("x p")
+    >>> branch = cc.trace(cc.Problem([p - x**2], [x], [p]), [1], "p", (0.5, 1), values={"p": 1})
+    >>> float(cc.resume(branch, (0.25, 1), direction="backward")["p"][-1])
+    0.25
+    """
+    if branch.source is None or len(branch) == 0:
+        raise SpecificationError(
+            "branch",
+            branch,
+            "needs points and a known problem to go on.",
+            "Trace it anew, or set `source` with dataclasses.replace.",
+        )
+    if direction not in ("forward", "backward"):
+        raise SpecificationError(
+            "direction", direction, "must be 'forward' or 'backward'.", "Choose an end."
+        )
+    position = -1 if direction == "forward" else 0
+    sign = 1.0 if direction == "forward" else -1.0
+    goal = branch.span if span is None else span
+    values = {**branch.values, branch.parameter: float(branch.z[position, -1])}
+    chosen = settings if settings is not None else branch.settings
+    job = _Job(branch.source, branch.parameter, goal, values, chosen, events, progress)
+    with job.shown():
+        more = job.tracer.resume(branch.z[position], sign * branch.tangent[position])
+        return job.finish(more, None, True)
+
+
+def _sourced(branch: Branch) -> Branch:
+    """Rebuild the problem of a loaded branch from its description."""
+    description = branch.provenance.get("description")
+    if branch.source is not None or not isinstance(description, Mapping):
+        return branch
+    if "model" in description:
+        from . import models
+
+        source: Any = models.rebuild(description)
+    else:
+        from .symbolic.problem import Problem
+
+        source = Problem.from_description(description)
+    return replace(branch, source=source)
 
 
 def _verdict(problem: Any, x: Array, values: Mapping[str, float]) -> Criticality:

@@ -20,8 +20,9 @@ from ..linalg import as_dense, metric_weights
 from ..results import SpecialPoint
 from ..settings import Settings
 from .corrector import CORRECTED, correct
-from .gauge import GaugedSystem, gauged, orbit_distance
+from .gauge import GaugedSystem, gauged
 from .kernel import Control, allocate, raw_tangent
+from .orbits import SymmetryGroup
 
 Array = np.ndarray
 
@@ -79,6 +80,7 @@ class Switch:
         self.z = self.system.lift(special.z) if lifted else special.z.copy()
         tangent = self.system.lift(special.tangent) if lifted else special.tangent
         self.tangent = tangent / np.linalg.norm(tangent)
+        self.group = SymmetryGroup(base.size, getattr(base, "generators", None))
         self.failures: list[str] = []
 
     def departures(self) -> list[Departure]:
@@ -272,10 +274,7 @@ class Switch:
         return departure.z
 
     def _distance(self, one: Array, other: Array) -> float:
-        generators = getattr(self.base, "generators", None)
-        if generators is None or len(generators) == 0:
-            return float(np.linalg.norm(one - other))
-        across = orbit_distance(generators, one[:-1], other[:-1])
+        across = self.group.distance(one[:-1], other[:-1])
         return float(np.hypot(across, one[-1] - other[-1]))
 
 

@@ -14,8 +14,9 @@ from ..results import Branch, Diagram, SpecialPoint
 from . import walk as walking
 from .branching import Departure, Switch
 from .corrector import CORRECTED, advance
-from .gauge import GaugedSystem, align, gauged, orbit_distance
+from .gauge import GaugedSystem, gauged
 from .kernel import allocate
+from .orbits import SymmetryGroup
 from .trace import March, Tracer
 
 Array = np.ndarray
@@ -41,8 +42,7 @@ class Explorer:
         self.tracer = tracer
         self.settings = tracer.settings
         self.base = tracer.base
-        generators = getattr(self.base, "generators", None)
-        self.generators = np.zeros((0, 0, 0)) if generators is None else generators
+        self.group = SymmetryGroup(self.base.size, getattr(self.base, "generators", None))
         self.branches: list[Branch] = []
         self.depths: list[int] = []
         self.connections: list[tuple[int, int, int]] = []
@@ -153,9 +153,7 @@ class Explorer:
         scale = self.settings.merge_tolerance * (1.0 + float(np.max(np.abs(one))))
         if abs(one[-1] - other[-1]) > 10 * scale:
             return False
-        if len(self.generators) == 0:
-            return bool(np.max(np.abs(one - other)) <= 10 * scale)
-        return orbit_distance(self.generators, one[:-1], other[:-1]) <= 10 * scale
+        return self.group.distance(one[:-1], other[:-1]) <= 10 * scale
 
     def _known(self, z: Array) -> bool:
         """Tell whether a point lies on a branch traced already, up to the group."""
@@ -166,13 +164,13 @@ class Explorer:
         if len(branch) < 2:
             return False
         weights = self.tracer.weights(self.base)
-        if len(self.generators) == 0:
+        if self.group.is_trivial:
             gaps = np.sum(weights * (branch.z - z) ** 2, axis=1)
         else:  # the group keeps distances to its fixed points: compare norms first
             sizes = np.linalg.norm(branch.z[:, :-1], axis=1) - np.linalg.norm(z[:-1])
             gaps = weights[0] * sizes**2 + weights[-1] * (branch.z[:, -1] - z[-1]) ** 2
         reach = np.max(np.diff(branch.arclength), initial=0.0)
-        near = np.argsort(gaps)[: 2 if len(self.generators) == 0 else 8]
+        near = np.argsort(gaps)[: 2 if self.group.is_trivial else 8]
         for k in near:
             if gaps[k] <= 4.0 * reach**2 and self._meets(branch, int(k), z, weights):
                 return True
@@ -180,8 +178,7 @@ class Explorer:
 
     def _meets(self, branch: Branch, k: int, z: Array, weights: Array) -> bool:
         origin = branch.z[k]
-        if len(self.generators):
-            z = np.append(align(self.generators, z[:-1], origin[:-1]), z[-1])
+        z = np.append(self.group.nearest(origin[:-1], self.group.samples(z[:-1]))[1], z[-1])
         tolerance = 1e-6 * (1.0 + float(np.max(np.abs(z))))
         if np.max(np.abs(z - origin)) <= tolerance:
             return True
@@ -203,7 +200,7 @@ class Explorer:
             return False
         if lifted:
             z_new = system.drop(z_new)
-            across = orbit_distance(self.generators, z_new[:-1], z[:-1])
+            across = self.group.distance(z_new[:-1], z[:-1])
             return bool(max(across, abs(z_new[-1] - z[-1])) <= 10 * tolerance)
         return bool(np.max(np.abs(z_new - z)) <= 10 * tolerance)
 

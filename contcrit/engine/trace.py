@@ -94,6 +94,11 @@ class Tracer:
             return self._beside(self._drop(system, start), direction)
         return self.both_ways(system, start, tangent, direction)
 
+    def resume(self, z: Array, tangent: Array) -> Branch:
+        """Go on from a point in the direction of its tangent (both without multipliers)."""
+        system = gauged(self.base, z[:-1])
+        return self.both_ways(system, self._lift(system, z), self._lift(system, tangent), "forward")
+
     def _beside(self, z: Array, direction: str) -> Branch:
         """Start a little beside a singular point, on the branch that a parameter step reaches."""
         low, high = self.span

@@ -61,8 +61,9 @@ class Locator:
                 if hit is not None:
                     candidates.append((event, bracket, *hit))
         found: list[SpecialPoint] = []
+        # A change of sign is located more sharply than a dip, which may be the same point again.
         for event, bracket, offset, z, tangent in sorted(
-            candidates, key=lambda item: (item[1].first, item[2], item[0].kind)
+            candidates, key=lambda item: (item[1].dip, item[1].first, item[2], item[0].kind)
         ):
             special = self._identify(event, bracket, offset, z, tangent)
             if special is not None and not any(self._same(special, other) for other in found):
@@ -179,8 +180,8 @@ class Locator:
             if kind == "fold":
                 quadratic = quadratic_coefficient(self.system, refined[0], strict)
                 evidence["quadratic_coefficient"] = quadratic
-            elif not bracket.dip:
-                z = self._interpolate(event, bracket, offset, z)
+            else:
+                z, tangent = self._interpolate(event, bracket, offset, z, tangent)
             return self._record(
                 kind, z, tangent, reach, arclength, refined, evidence | _evidence(strict)
             )
@@ -212,29 +213,41 @@ class Locator:
             return None
         return refined
 
-    def _interpolate(self, event: Event, bracket: Bracket, offset: float, z: Array) -> Array:
-        """Return the first locator's point from continuation steps to either side of it.
+    def _interpolate(
+        self, event: Event, bracket: Bracket, offset: float, z: Array, tangent: Array
+    ) -> tuple[Array, Array]:
+        """Return the first locator's point and tangent from steps to either side of it.
 
-        At a branch point the corrector itself is singular; cubic interpolation of the point and of
-        the test function through four regular points is accurate where the last bisection is not.
+        At a branch point the corrector itself is singular, and its tangent may be that of the
+        other branch; cubic interpolation of points, tangents and test function through four
+        regular points is accurate where the last bisection is not.
         """
         first = bracket.first
         spread = 0.01 * float(self.signals.step[first])
         nodes = np.array([-2.0, -1.0, 1.0, 2.0])
-        samples = [self._local(first, offset + spread * node, {}) for node in nodes]
-        if any(sample is None for sample in samples):
-            return z
-        values = np.array([event.value(sample, bracket) for sample in samples if sample])
-        points = np.array([sample.z for sample in samples if sample])
-        roots = np.roots(np.polyfit(nodes, values / np.max(np.abs(values)), 3))
-        real = roots[np.abs(roots.imag) < 1e-6].real
-        if real.size == 0 or np.min(np.abs(real)) > 1.0:
-            return z
-        root = real[np.argmin(np.abs(real))]
+        samples = [
+            sample
+            for sample in (self._local(first, offset + spread * node, {}) for node in nodes)
+            if sample is not None
+        ]
+        if len(samples) < len(nodes):
+            return z, tangent
+        root = 0.0
+        if not bracket.dip:
+            values = np.array([event.value(sample, bracket) for sample in samples])
+            roots = np.roots(np.polyfit(nodes, values / np.max(np.abs(values)), 3))
+            real = roots[np.abs(roots.imag) < 1e-6].real
+            if real.size == 0 or np.min(np.abs(real)) > 1.0:
+                return z, tangent
+            root = float(real[np.argmin(np.abs(real))])
         lagrange = np.array(
             [np.prod([(root - b) / (a - b) for b in nodes if b != a]) for a in nodes]
         )
-        return lagrange @ points
+        between = lagrange @ np.array([sample.tangent for sample in samples])
+        between /= np.sqrt(np.sum(self.weights * between * between))
+        if bracket.dip:
+            return z, between
+        return lagrange @ np.array([sample.z for sample in samples]), between
 
     def _identify_pair(
         self,

@@ -167,6 +167,17 @@ def negative_count(matrix: Any, symmetric: bool) -> int:
     return -1 if parts is None else int(np.count_nonzero(parts < 0))
 
 
+def negative_counts(matrices: Array, symmetric: bool) -> Array:
+    """Return `negative_count` of every matrix of a stack (m, n, n), small ones all at once."""
+    size = matrices.shape[-1]
+    if size > 30 or not np.all(np.isfinite(matrices)):
+        return np.array([negative_count(matrix, symmetric) for matrix in matrices], dtype=np.int64)
+    if size == 1:
+        return np.count_nonzero(matrices[:, 0] < 0, axis=-1)
+    values = np.linalg.eigvalsh(matrices) if symmetric else np.linalg.eigvals(matrices).real
+    return np.count_nonzero(values < 0, axis=-1)
+
+
 def singular_triplets(matrix: Any, count: int) -> tuple[Array, Array, Array, float]:
     """Return the smallest singular values with their vectors, and the largest one.
 

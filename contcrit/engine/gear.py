@@ -32,6 +32,7 @@ class Gear:
         self.system: Any = system
         self.work: Any = allocate(system)
         self.walk: Any = walking.walk
+        self.inner_jacobians: Any = walking.inner_jacobians
         self._base = system
         self._choice = settings.gear
         self._tried = False
@@ -64,7 +65,7 @@ class Gear:
         if found is None:
             return False
         self.system, self.work, self._keep_alive = found
-        self.walk = native.compiled().walk
+        self.walk, self.inner_jacobians = native.compiled()
         self.name, self.chunk = "native", 1024
         return True
 

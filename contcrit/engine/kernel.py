@@ -95,6 +95,11 @@ def residual_floor(system: Any, z: Array, work: Any) -> float:
     return 20.0 * rounding_level(work.jacobian, z)
 
 
+def copy_inner_jacobian(system: Any, work: Any, out: Array) -> None:
+    """Copy the Jacobian in the unknowns of the last evaluation."""
+    out[:] = work.jacobian[:, :-1]
+
+
 def newton_increment(system: Any, work: Any, row: Array, increment: Array) -> None:
     """Solve [J; row] increment = (-F, 0)."""
     right = np.zeros(row.size)

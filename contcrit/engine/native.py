@@ -1,8 +1,8 @@
 """The native gear: the same walk, compiled, over systems that are machine code themselves.
 
-`register` gives every function of `kernel` a compiled twin for `Handle` and `Work`, and compiles
-the walk and the continuation step from the very source the Python gear runs. Machine code is kept
-on disk between processes, under a name that changes with the source.
+Every function of `kernel` gets a compiled twin for `Handle` and `Work`; the walk is then compiled
+from the very source the Python gear runs. Machine code is kept on disk between processes, under a
+name that changes with the source.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Compiled(NamedTuple):
     """The compiled functions."""
 
     walk: Any
-    advance: Any
+    inner_jacobians: Any
 
 
 def handle_of(system: Any) -> tuple[Handle, Work, Any] | None:
@@ -85,7 +85,7 @@ def compiled() -> Compiled:
     try:
         return Compiled(
             walk=numba.njit(cache=True)(walking.walk),
-            advance=numba.njit(cache=True)(corrector.advance),
+            inner_jacobians=numba.njit(cache=True)(walking.inner_jacobians),
         )
     finally:
         settings.CACHE_DIR = previous
@@ -219,6 +219,19 @@ def _register() -> None:
                     total += abs(work.outputs[n + i * (n + 1) + j]) * abs(z[j])
                 worst = max(worst, total)
             return 20.0 * 2.220446049250313e-16 * worst
+
+        return run
+
+    @overload(kernel.copy_inner_jacobian)
+    def _copy_inner_jacobian(system: Any, work: Any, out: Any) -> Any:
+        if not native(system):
+            return None
+
+        def run(system: Any, work: Any, out: Any) -> None:
+            n = out.shape[0]
+            for i in range(n):
+                for j in range(n):
+                    out[i, j] = work.outputs[n + i * (n + 1) + j]
 
         return run
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import Status
 from ..events import Event, default_events
 from ..events.base import Signals, spectral_matrix
-from ..linalg import metric_weights, negative_count
+from ..linalg import metric_weights, negative_count, negative_counts
 from ..results import Branch, SpecialPoint
 from ..settings import Settings
 from . import walk as walking
@@ -336,6 +336,12 @@ class Tracer:
         return {}
 
     def _negative_counts(self, system: Any, points: Array) -> Array:
+        if not system.sparse and not isinstance(system, GaugedSystem):
+            gear = Gear(system, self.settings)
+            gear.shift(len(points))
+            jacobians = np.empty((len(points), system.size, system.size))
+            gear.inner_jacobians(gear.system, points, gear.work, jacobians)
+            return negative_counts(jacobians, system.symmetric)
         counts = np.empty(len(points), dtype=np.int64)
         for k, z in enumerate(points):
             matrix, symmetric = spectral_matrix(system, z, system.jacobian(z))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .corrector import CORRECTED, NOT_FINITE, advance, correct
-from .kernel import Control, inner, largest, raw_tangent
+from .kernel import Control, copy_inner_jacobian, evaluate, inner, largest, raw_tangent
 
 Array = np.ndarray
 
@@ -155,6 +155,13 @@ def walk(
             break
         step = next_step(step, taken, iterations, cosine, control)
     return count, reason, step
+
+
+def inner_jacobians(system: Any, points: Array, work: Any, out: Array) -> None:
+    """Evaluate the Jacobian in the unknowns at all points, into an array (m, n, n)."""
+    for k in range(points.shape[0]):
+        evaluate(system, points[k], work)
+        copy_inner_jacobian(system, work, out[k])
 
 
 def next_step(step: float, taken: float, iterations: int, cosine: float, control: Control) -> float:

@@ -9,7 +9,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
-import h5netcdf
+import h5py
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -296,11 +296,11 @@ def test_files_that_are_not_ours(tmp_path: Path) -> None:
 def test_newer_and_damaged_files(tmp_path: Path) -> None:
     path = tmp_path / "branch.nc"
     save(make_branch(), path)
-    with h5netcdf.File(path, "a") as file:
+    with h5py.File(path, "a") as file:
         file.attrs["format_version"] = FORMAT_VERSION + 1
     with pytest.raises(StorageError, match="newer contcrit"):
         load(path)
-    with h5netcdf.File(path, "a") as file:
+    with h5py.File(path, "a") as file:
         file.attrs["format_version"] = FORMAT_VERSION
         file["branch/0/metadata"][...] = '{"status": '
     with pytest.raises(StorageError, match="damaged"):

@@ -457,14 +457,22 @@ class _Job:
                 )
             value = float(start.values.get(self.parameter, value))
             # It is a guess: where its own value lies outside the span, the nearest end serves.
-            return np.append(self.problem.point(start.unknowns), np.clip(value, *self.span))
+            return np.append(self._point(start.unknowns), np.clip(value, *self.span))
         if isinstance(start, tuple) and len(start) == 2 and not np.isscalar(start[0]):
             start, value = start[0], float(start[1])
             if not self.span[0] <= value <= self.span[1]:
                 raise SpecificationError(
                     "starts", value, f"needs parameter values within {self.span}.", "Widen `span`."
                 )
-        return np.append(self.problem.point(start), value)
+        return np.append(self._point(start), value)
+
+    def _point(self, start: Any) -> Array:
+        x = self.problem.point(start)
+        if not np.all(np.isfinite(x)):
+            raise SpecificationError(
+                "start", x, "needs finite numbers.", "Replace what is not a number or infinite."
+            )
+        return x
 
     def finish(
         self,

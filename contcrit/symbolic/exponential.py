@@ -14,12 +14,13 @@ References
 from __future__ import annotations
 
 import cmath
-import functools
 import math
 from typing import Any
 
 import numpy as np
 from scipy.linalg import lu_factor, lu_solve
+
+from .exponential_operator import LARGEST_NORM, doubled, frechet2_operator, frechet_operator
 
 Array = np.ndarray
 
@@ -210,7 +211,7 @@ class ExponentialN:
     def frechet(self, direction: Array) -> Array:
         """Return the derivative along a direction, of the direction's shape."""
         size = direction.shape[-1]
-        if direction.ndim == 3 and len(direction) >= size * size and self._norm <= _QUADRATURE:
+        if _is_basis(direction) and self._norm <= LARGEST_NORM:
             operator = frechet_operator(self._matrix, self._norm)
             return (direction.reshape(-1, size * size) @ operator).reshape(direction.shape)
         h, a, powers = direction * self._factor, self._a, self._powers
@@ -247,72 +248,21 @@ class ExponentialN:
         length = float(np.abs(second).sum(axis=0).max())
         if length == 0.0:
             return np.zeros(first.shape, dtype=np.result_type(first, second, self._matrix))
-        # The result is linear in K, whose length must not drive the number of squarings.
+        # The result is linear in K, whose length must not drive the cost.
         scale = max(self._norm, 1.0) / length
-        kind = np.result_type(second, self._matrix)
-        block = np.zeros((2 * size, 2 * size), dtype=kind)
-        block[:size, :size] = block[size:, size:] = self._matrix
-        block[:size, size:] = second * scale
-        doubled = np.zeros((*first.shape[:-2], 2 * size, 2 * size), dtype=first.dtype)
-        doubled[..., :size, :size] = doubled[..., size:, size:] = first
-        return ExponentialN(block).frechet(doubled)[..., :size, size:] / scale
+        if _is_basis(first) and self._norm <= LARGEST_NORM:
+            operator = frechet2_operator(self._matrix, second * scale)
+            flat = first.reshape(-1, size * size) @ operator
+            return flat.reshape(first.shape) / scale
+        block, _ = doubled(self._matrix, second * scale)
+        diagonal = np.zeros((*first.shape[:-2], 2 * size, 2 * size), dtype=first.dtype)
+        diagonal[..., :size, :size] = diagonal[..., size:, size:] = first
+        return ExponentialN(block).frechet(diagonal)[..., :size, size:] / scale
 
 
-def frechet_operator(matrix: Array, norm: float) -> Array:
-    """Return the derivative of exp at a matrix as one matrix, shape (d d, d d).
-
-    Row-major vectors act from the left. The integral of ``exp(s X) H exp((1 - s) X)`` over [0, 1]
-    ([1], equation 1.3) is taken by Gauss-Legendre quadrature, whose weights are positive and whose
-    nodes are so many that its error bound is below rounding. One product of two thin matrices then
-    serves all directions, where the recurrences of Pade approximants cost one for each.
-
-    Parameters
-    ----------
-    matrix : ndarray, shape (d, d)
-    norm : float
-        Its 1-norm.
-    """
-    size = matrix.shape[0]
-    nodes, weights = _quadrature(_node_count(norm))
-    squarings = max(0, math.ceil(math.log2(norm / 0.5))) if norm > 0.5 else 0
-    scaled = matrix * 2.0**-squarings
-    terms = [np.eye(size), scaled]
-    for k in range(2, 16):  # 0.5^16/16! < 1e-18
-        terms.append(terms[-1] @ scaled / k)
-    powers = nodes[:, None] ** np.arange(16)
-    flows = (powers @ np.array(terms).reshape(16, -1)).reshape(-1, size, size)
-    for _ in range(squarings):
-        flows = flows @ flows
-    left = (weights[:, None, None] * flows).reshape(-1, size * size)
-    right = flows[::-1].reshape(-1, size * size)
-    # result[i, j] = sum of left[i, a] H[a, b] right[b, j]
-    joined = (left.T @ right).reshape(size, size, size, size)
-    return joined.transpose(1, 2, 0, 3).reshape(size * size, size * size)
-
-
-@functools.lru_cache(maxsize=64)
-def _quadrature(count: int) -> tuple[Array, Array]:
-    """Gauss-Legendre nodes and weights on [0, 1]."""
-    nodes, weights = np.polynomial.legendre.leggauss(count)
-    return (nodes + 1) / 2, weights / 2
-
-
-def _node_count(norm: float) -> int:
-    """Fewest nodes whose error bound for the integrand's growth rate 2 |X| is below rounding."""
-    return next(count for count, bound in _NODE_BOUNDS if norm <= bound)
-
-
-def _largest_norm(count: int) -> float:
-    # Error of the rule: (q!)^4 / ((2q + 1) ((2q)!)^3) times the derivative of order 2q, which is
-    # at most (2 |X|)^(2q) times the integrand.
-    log_factor = (
-        4 * math.lgamma(count + 1) - math.log(2 * count + 1) - 3 * math.lgamma(2 * count + 1)
-    )
-    return math.exp((math.log(1e-17) - log_factor) / (2 * count)) / 2
-
-
-_QUADRATURE = 24.0
-_NODE_BOUNDS = [(count, _largest_norm(count)) for count in range(4, 60, 2)]
+def _is_basis(direction: Array) -> bool:
+    """Whether so many directions are asked for that one matrix for all is cheaper."""
+    return direction.ndim == 3 and len(direction) >= direction.shape[-1] ** 2
 
 
 def _combine(powers: list[Any], coefficients: list[float]) -> Array:

@@ -13,7 +13,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sympy as sp
@@ -32,7 +32,16 @@ from sympy.matrices.expressions import (
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from ..errors import SpecificationError
-from .matrix_nodes import Exp, FrechetExp, FrechetExp2, is_zero, of_shape
+from .matrix_nodes import (
+    Exp,
+    FrechetExp,
+    FrechetExp2,
+    is_zero,
+    of_shape,
+    product,
+    total,
+    transposed,
+)
 
 __all__ = ["Exp", "FrechetExp", "FrechetExp2", "directional_derivative", "separate"]
 
@@ -101,17 +110,17 @@ def _matrix_derivative(e: Any, s: Any, h: Any) -> Any:
     if e == s:
         return h
     if isinstance(e, MatAdd):
-        return _sum((_matrix_derivative(term, s, h) for term in e.args), e.shape)
+        return total((_matrix_derivative(term, s, h) for term in e.args), e.shape)
     if isinstance(e, MatMul):
         coefficient, factors = e.as_coeff_matrices()
-        terms = [_product([_scalar_derivative(coefficient, s, h)], factors)]
+        terms = [product([_scalar_derivative(coefficient, s, h)], factors)]
         terms += _leibniz(coefficient, factors, s, h)
-        return _sum(terms, e.shape)
+        return total(terms, e.shape)
     if isinstance(e, Transpose):
-        return sp.transpose(_matrix_derivative(e.args[0], s, h))
+        return transposed(_matrix_derivative(e.args[0], s, h))
     if isinstance(e, Inverse):
         inner = _matrix_derivative(e.args[0], s, h)
-        return _product([sp.Integer(-1)], [e, inner, e])
+        return product([sp.Integer(-1)], [e, inner, e])
     if isinstance(e, MatPow):
         return _power_derivative(e, s, h)
     if isinstance(e, HadamardProduct):
@@ -120,12 +129,12 @@ def _matrix_derivative(e: Any, s: Any, h: Any) -> Any:
             inner = _matrix_derivative(factor, s, h)
             if not is_zero(inner):
                 terms.append(HadamardProduct(*e.args[:i], inner, *e.args[i + 1 :]))
-        return _sum(terms, e.shape)
+        return total(terms, e.shape)
     if isinstance(e, Exp):
         return FrechetExp(e.args[0], _matrix_derivative(e.args[0], s, h))
     if isinstance(e, FrechetExp):
         argument, inner = e.args
-        return _sum(
+        return total(
             [
                 FrechetExp2(argument, inner, _matrix_derivative(argument, s, h)),
                 FrechetExp(argument, _matrix_derivative(inner, s, h)),
@@ -158,7 +167,7 @@ def _scalar_derivative(e: Any, s: Any, h: Any) -> Any:
         if isinstance(leaf, Trace):
             result += slope * Trace(inner)
         elif isinstance(leaf, Determinant):
-            result += slope * leaf * Trace(_product([], [Inverse(leaf.args[0]), inner]))
+            result += slope * leaf * Trace(product([], [Inverse(leaf.args[0]), inner]))
         else:
             result += slope * inner[leaf.args[1], leaf.args[2]]
     result = result.xreplace(leaves)
@@ -205,10 +214,10 @@ def _power_derivative(e: Any, s: Any, h: Any) -> Any:
         )
     count = abs(int(exponent))
     terms = _leibniz(sp.S.One, [base] * count, s, h)
-    inner = _sum(terms, e.shape)
+    inner = total(terms, e.shape)
     if exponent > 0:
         return inner
-    return _product([sp.Integer(-1)], [e, inner, e])
+    return product([sp.Integer(-1)], [e, inner, e])
 
 
 def _leibniz(coefficient: Any, factors: Sequence[Any], s: Any, h: Any) -> list[Any]:
@@ -216,21 +225,5 @@ def _leibniz(coefficient: Any, factors: Sequence[Any], s: Any, h: Any) -> list[A
     for i, factor in enumerate(factors):
         inner = _matrix_derivative(factor, s, h)
         if not is_zero(inner):
-            terms.append(_product([coefficient], [*factors[:i], inner, *factors[i + 1 :]]))
+            terms.append(product([coefficient], [*factors[:i], inner, *factors[i + 1 :]]))
     return terms
-
-
-def _product(scalars: Sequence[Any], factors: Sequence[Any]) -> Any:
-    shape = (factors[0].shape[0], factors[-1].shape[1])
-    if any(scalar == 0 for scalar in scalars) or any(is_zero(factor) for factor in factors):
-        return ZeroMatrix(*shape)
-    if len(factors) == 1 and all(scalar == 1 for scalar in scalars):
-        return factors[0]
-    return MatMul(*scalars, *factors).doit(deep=False)
-
-
-def _sum(terms: Iterable[Any], shape: tuple[Any, Any]) -> Any:
-    kept = [term for term in terms if not is_zero(term)]
-    if not kept:
-        return ZeroMatrix(*shape)
-    return kept[0] if len(kept) == 1 else MatAdd(*kept).doit(deep=False)

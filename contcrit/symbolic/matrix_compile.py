@@ -32,7 +32,8 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 
 from ..errors import SpecificationError
 from .exponential import exponential, multiply
-from .matrix import Exp, FrechetExp, FrechetExp2, separate
+from .matrix import separate
+from .matrix_nodes import Exp, FrechetExp, FrechetExp2, product, transposed
 
 Array = np.ndarray
 
@@ -150,9 +151,9 @@ class MatrixProgram:
             return self._emit(e, functools.partial(_assemble, e.shape), entries)
         if isinstance(e, Transpose):
             return self._emit(e, _transpose, [self._compile(e.args[0])])
-        transposed = sp.transpose(e)
-        if transposed in self._slots:
-            return self._emit(e, _transpose, [self._slots[transposed]])
+        mirrored = transposed(e)
+        if mirrored in self._slots:
+            return self._emit(e, _transpose, [self._slots[mirrored]])
         rule = _RULES.get(type(e))
         if rule is None:
             raise SpecificationError(
@@ -173,7 +174,7 @@ class MatrixProgram:
         signs, slots = [], []
         for term in e.args:
             negative = isinstance(term, MatMul) and term.args[0] == -1
-            core = MatMul(*term.args[1:]).doit(deep=False) if negative else term
+            core = product([], term.args[1:]) if negative else term
             signs.append(negative)
             slots.append(self._compile(core))
         order = sorted(range(len(slots)), key=lambda i: signs[i])
@@ -184,8 +185,7 @@ class MatrixProgram:
     def _product(self, e: Any) -> int:
         coefficient, factors = e.as_coeff_matrices()
         if coefficient != 1:
-            core = MatMul(*factors).doit(deep=False) if len(factors) > 1 else factors[0]
-            matrix = self._compile(core)
+            matrix = self._compile(product([], factors))
             if coefficient == -1:
                 return self._emit(e, np.negative, [matrix])
             return self._emit(e, np.multiply, [self._compile(coefficient), matrix])
@@ -218,7 +218,7 @@ class MatrixProgram:
         key = ("product", factors)
         if key in self._slots:
             return self._slots[key]
-        mirrored = ("product", tuple(sp.transpose(factor) for factor in reversed(factors)))
+        mirrored = ("product", tuple(transposed(factor) for factor in reversed(factors)))
         if mirrored in self._slots:
             return self._emit(key, _transpose, [self._slots[mirrored]])
         return self._emit(key, multiply, [left, right])
@@ -260,9 +260,9 @@ class MatrixProgram:
     def _frechet(self, e: Any) -> int:
         # The exponential of the transposed argument may be there already.
         argument, inner = e.args
-        mirrored = ("exponential", sp.transpose(argument))
+        mirrored = ("exponential", transposed(argument))
         if ("exponential", argument) not in self._slots and mirrored in self._slots:
-            flipped = self._compile(FrechetExp(sp.transpose(argument), sp.transpose(inner)))
+            flipped = self._compile(FrechetExp(transposed(argument), transposed(inner)))
             return self._emit(e, _transpose, [flipped])
         return self._emit(e, _frechet, [self._shared(argument), self._compile(inner)])
 
@@ -272,9 +272,9 @@ class MatrixProgram:
             raise SpecificationError(
                 "stacked", e, "at most one direction may be stacked.", "Fix the other."
             )
-        mirrored = ("exponential", sp.transpose(argument))
+        mirrored = ("exponential", transposed(argument))
         if ("exponential", argument) not in self._slots and mirrored in self._slots:
-            flipped = self._compile(FrechetExp2(*(sp.transpose(x) for x in e.args)))
+            flipped = self._compile(FrechetExp2(*(transposed(x) for x in e.args)))
             return self._emit(e, _transpose, [flipped])
         slots = [self._shared(argument), self._compile(first), self._compile(second)]
         return self._emit(e, _frechet2, slots)
@@ -295,6 +295,9 @@ class MatrixProgram:
             row, column = (self._size(i) for i in e.args[1:])
             function = functools.partial(_entry, row, column)
             return self._emit(e, function, [self._compile(e.args[0])])
+        if isinstance(e, (sp.Add, sp.Mul)):
+            function = _entrywise if isinstance(e, sp.Mul) else _entrywise_sum
+            return self._emit(e, function, [self._compile(term) for term in e.args])
         plain, leaves = separate(e)
         symbols = sorted(plain.free_symbols, key=lambda symbol: symbol.name)
         function = sp.lambdify(symbols, plain, modules="numpy", cse=True)
@@ -336,6 +339,10 @@ def _assemble(shape: tuple[int, int], *entries: Any) -> Array:
 
 def _entrywise(*factors: Array) -> Array:
     return functools.reduce(np.multiply, factors)
+
+
+def _entrywise_sum(*terms: Any) -> Any:
+    return functools.reduce(np.add, terms)
 
 
 def _value(shared: Any) -> Array:

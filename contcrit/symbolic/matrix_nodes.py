@@ -9,10 +9,22 @@ References
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy as sp
-from sympy.matrices.expressions import Identity, MatMul, MatrixExpr, Trace, ZeroMatrix
+from sympy.matrices.expressions import (
+    HadamardProduct,
+    Identity,
+    MatAdd,
+    MatMul,
+    MatrixExpr,
+    MatrixSymbol,
+    Trace,
+    Transpose,
+    ZeroMatrix,
+)
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from ..errors import SpecificationError
@@ -55,10 +67,10 @@ class Exp(MatrixExpr):
         return MatrixElement(self, i, j)
 
     def _eval_transpose(self) -> MatrixExpr:
-        return Exp(sp.transpose(self.args[0]))
+        return Exp(transposed(self.args[0]))
 
     def _eval_inverse(self) -> MatrixExpr:
-        return Exp(MatMul(-1, self.args[0]).doit(deep=False))
+        return Exp(product([sp.S.NegativeOne], [self.args[0]]))
 
     def _eval_determinant(self) -> Any:
         return sp.exp(Trace(self.args[0]))
@@ -107,7 +119,7 @@ class FrechetExp(MatrixExpr):
         return MatrixElement(self, i, j)
 
     def _eval_transpose(self) -> MatrixExpr:
-        return FrechetExp(*(sp.transpose(argument) for argument in self.args))
+        return FrechetExp(*(transposed(argument) for argument in self.args))
 
     def doit(self, **hints: Any) -> MatrixExpr:
         """Evaluate the arguments."""
@@ -154,12 +166,87 @@ class FrechetExp2(MatrixExpr):
         return MatrixElement(self, i, j)
 
     def _eval_transpose(self) -> MatrixExpr:
-        return FrechetExp2(*(sp.transpose(argument) for argument in self.args))
+        return FrechetExp2(*(transposed(argument) for argument in self.args))
 
     def doit(self, **hints: Any) -> MatrixExpr:
         """Evaluate the arguments."""
         deep = hints.get("deep", True)
         return FrechetExp2(*(argument.doit(**hints) for argument in self.args)) if deep else self
+
+
+def product(scalars: Sequence[Any], factors: Sequence[Any]) -> Any:
+    """Return a product in canonical form, without sympy's slower general rules.
+
+    Parameters
+    ----------
+    scalars : sequence of sympy.Expr
+    factors : sequence of sympy.MatrixExpr
+        At least one.
+    """
+    shape = (factors[0].shape[0], factors[-1].shape[1])
+    coefficients, kept = list(scalars), []
+    for factor in factors:
+        if isinstance(factor, MatMul):
+            coefficient, inner = factor.as_coeff_matrices()
+            coefficients.append(coefficient)
+            kept += inner
+        elif not isinstance(factor, Identity):
+            kept.append(factor)
+    coefficient = sp.Mul(*coefficients)
+    if coefficient == 0 or any(is_zero(factor) for factor in kept):
+        return ZeroMatrix(*shape)
+    if not kept:
+        kept = [Identity(shape[0])]
+    if any(isinstance(factor, sp.MatrixBase) for factor in kept):
+        return MatMul(coefficient, *kept).doit(deep=False)
+    if coefficient != 1:
+        return MatMul(coefficient, *kept)
+    return kept[0] if len(kept) == 1 else MatMul(*kept)
+
+
+def total(terms: Iterable[Any], shape: tuple[Any, Any]) -> Any:
+    """Return a sum in canonical form, like terms collected.
+
+    Parameters
+    ----------
+    terms : iterable of sympy.MatrixExpr
+    shape : tuple
+        Of the sum, should every term vanish.
+    """
+    collected: dict[Any, Any] = {}
+    pending = list(terms)[::-1]
+    while pending:
+        term = pending.pop()
+        if isinstance(term, MatAdd):
+            pending += term.args[::-1]
+        elif not is_zero(term):
+            coefficient, factors = (
+                term.as_coeff_matrices() if isinstance(term, MatMul) else (sp.S.One, [term])
+            )
+            core = product([], factors)
+            collected[core] = collected.get(core, sp.S.Zero) + coefficient
+    kept = [product([c], [core]) for core, c in collected.items() if c != 0]
+    if not kept:
+        return ZeroMatrix(*shape)
+    if any(isinstance(term, sp.MatrixBase) for term in kept):
+        return MatAdd(*kept).doit(deep=False)
+    kept.sort(key=sp.default_sort_key)
+    return kept[0] if len(kept) == 1 else MatAdd(*kept)
+
+
+@functools.lru_cache(maxsize=8192)
+def transposed(e: Any) -> Any:
+    """Return the transpose, carried down to the symbols."""
+    if isinstance(e, MatrixSymbol):
+        return Transpose(e)
+    if isinstance(e, MatAdd):
+        return total([transposed(term) for term in e.args], (e.shape[1], e.shape[0]))
+    if isinstance(e, MatMul):
+        coefficient, factors = e.as_coeff_matrices()
+        return product([coefficient], [transposed(factor) for factor in reversed(factors)])
+    if isinstance(e, (Exp, FrechetExp, FrechetExp2, HadamardProduct)):
+        return e.func(*(transposed(argument) for argument in e.args))
+    return sp.transpose(e)
 
 
 def is_zero(matrix: Any) -> bool:

@@ -77,10 +77,13 @@ def test_exponential_against_50_digits(rng, kind, norm, n):
 def test_whole_bases_of_directions_against_50_digits(rng, kind, norm):
     x = argument(rng, kind, 3, norm)
     stack = rng.standard_normal((9, 3, 3))
-    exact = exact_second(x, stack[0], stack[1])[1]
+    k = rng.standard_normal((3, 3))
+    _, exact, second = exact_second(x, stack[0], k)
     computed = exponential(x).frechet(stack)
+    both = exponential(x).frechet2(stack, k)[0]
     tolerance = 40 * (1 + norm) * np.finfo(float).eps
     assert np.abs(computed[0] - exact).max() <= tolerance * np.abs(exact).max()
+    assert np.abs(both - second).max() <= 2 * tolerance * np.abs(second).max()
     alone = np.array([exponential(x).frechet(h) for h in stack])
     assert_allclose(computed, alone, rtol=0, atol=2 * tolerance * np.abs(alone).max())
 

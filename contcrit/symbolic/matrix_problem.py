@@ -13,6 +13,7 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from ..criticality.record import Criticality
 from ..errors import SpecificationError
+from .layout import Layout
 from .matrix_checks import (
     check_generators,
     check_operations,
@@ -211,6 +212,11 @@ class MatrixProblem:
     def unpack(self, x: Array) -> dict[str, Array]:
         """Return the unknown matrix by name."""
         return {self.unknown.name: self._matrix(x)}
+
+    def point(self, start: Any) -> Array:
+        """Return x, shape (n,), from an array or a mapping of name or block to value."""
+        layout = Layout(((self.unknown.name, self.shape),))
+        return layout.point(start, self.unknown_names)
 
     def evaluate(self, x: Array, values: Mapping[Any, float]) -> Array:
         """Return the residual, shape (n,)."""

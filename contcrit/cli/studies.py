@@ -39,7 +39,10 @@ def study(options: Any) -> int:
         if report.error:
             print(f"contcrit: {name} stopped: {report.error}", file=sys.stderr)
     failed = [report.study.name for report in reports if not report.agrees]
-    screen.print(f"{len(reports) - len(failed)} of {len(reports)} studies agree.")
+    silent = [item.study.name for item in reports if item.agrees and not item.compared]
+    screen.print(f"{len(reports) - len(failed) - len(silent)} of {len(reports)} studies agree.")
+    if silent:
+        screen.print(f"Nothing is expected of: {', '.join(silent)}.")
     if failed:
         print(f"contcrit: these do not: {', '.join(failed)}.", file=sys.stderr)
     return NUMERICAL_FAILURE if failed else DONE

@@ -50,6 +50,11 @@ class StudyReport:
         """Whether the study ran to its end and no comparison failed."""
         return not self.error and all(item.agrees is not False for item in self.comparisons)
 
+    @property
+    def compared(self) -> bool:
+        """Whether anything was expected of it; agreement says nothing otherwise."""
+        return any(item.agrees is not None for item in self.comparisons)
+
 
 def run_study(name: str, path: Path, out: Path, progress: Any = False) -> StudyReport:
     """Run one study, compare its values, and write ``<out>/<paper>/<study>.json``.
@@ -115,6 +120,7 @@ def _write(report: StudyReport, path: Path, details: str) -> None:
         "title": report.study.title,
         "claim": report.study.claim,
         "agrees": report.agrees,
+        "compared": report.compared,
         "error": report.error,
         "traceback": details,
         "measured": report.measured,

@@ -230,9 +230,14 @@ def test_command_runs_and_compares(tmp_path: Path, capsys: pytest.CaptureFixture
     shown = capsys.readouterr()
     assert "NO" in shown.out
     assert "paper-1/bad" in shown.err
+    write_study(root, "paper-2", "silent", '{"q": 2.0}')
+    assert main(["study", "paper-2", *common]) == 0
+    shown = capsys.readouterr().out
+    assert "0 of 1 studies agree" in shown
+    assert "Nothing is expected of: paper-2/silent" in shown
     # One failure does not keep the others from running.
     assert main(["study", "--all", *common]) == 1
     shown = capsys.readouterr()
-    assert "1 of 3 studies agree" in shown.out
+    assert "1 of 4 studies agree" in shown.out
     assert "ZeroDivisionError" in shown.err
     assert (tmp_path / "out" / "paper-1" / "good.json").exists()

@@ -296,8 +296,8 @@ class MatrixProgram:
             function = functools.partial(_entry, row, column)
             return self._emit(e, function, [self._compile(e.args[0])])
         if isinstance(e, (sp.Add, sp.Mul)):
-            function = _entrywise if isinstance(e, sp.Mul) else _entrywise_sum
-            return self._emit(e, function, [self._compile(term) for term in e.args])
+            terms = [self._compile(term) for term in e.args]
+            return self._emit(e, _entrywise if isinstance(e, sp.Mul) else _entrywise_sum, terms)
         plain, leaves = separate(e)
         symbols = sorted(plain.free_symbols, key=lambda symbol: symbol.name)
         function = sp.lambdify(symbols, plain, modules="numpy", cse=True)

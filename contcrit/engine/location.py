@@ -27,6 +27,9 @@ Array = np.ndarray
 _LOOSE = 1e-2
 """Share of the value at the ends below which a singular value may turn out to be zero."""
 
+_UNCONFIRMED = 1e-4
+"""The same where only one locator speaks."""
+
 
 @dataclass(eq=False)
 class Locator:
@@ -130,7 +133,7 @@ class Locator:
         try:
             if bracket.dip:
                 found = minimize_scalar(
-                    value, bounds=(0.0, reach), method="bounded", options={"xatol": 1e-9 * reach}
+                    value, bounds=(0.0, reach), method="bounded", options={"xatol": 1e-11 * reach}
                 )
                 outside = max(value(0.0), value(reach))
                 if found.fun > 1e-3 * outside:
@@ -185,7 +188,8 @@ class Locator:
             return self._record(
                 kind, z, tangent, reach, arclength, refined, evidence | _evidence(strict)
             )
-        strict = analyse(self.system, z, ends, self.settings.rank_tolerance)
+        # Degenerate points defeat the extended systems: the first locator's word, and no digits.
+        strict = analyse(self.system, z, ends, _UNCONFIRMED)
         evidence |= _evidence(strict)
         if strict.kernel_dimension > 0 or strict.excess > 0:
             kind = "branch-point" if strict.excess > 0 else "fold"

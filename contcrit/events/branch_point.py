@@ -90,7 +90,9 @@ def refine(
     W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria, SIAM 2000, section 6.
     """
     if singularity.excess == 1:
-        return _refine_simple(system, z, singularity, tolerance)
+        refined = _refine_simple(system, z, singularity, tolerance)
+        if refined is not None:
+            return refined  # else it is degenerate, as where branches touch
     return _refine_multiple(system, z, singularity, tolerance)
 
 

@@ -12,6 +12,7 @@ _HOMES = {
     "Criticality": "criticality.record",
     "ContcritError": "errors",
     "Diagram": "results",
+    "Exp": "symbolic.matrix",
     "MatrixProblem": "symbolic.matrix_problem",
     "Point": "results",
     "Problem": "symbolic.problem",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from .results import Point as Point
     from .results import SpecialPoint as SpecialPoint
     from .settings import Settings as Settings
+    from .symbolic.matrix import Exp as Exp
     from .symbolic.matrix_problem import MatrixProblem as MatrixProblem
     from .symbolic.problem import Problem as Problem
 

@@ -435,8 +435,9 @@ class _Job:
         self.start_value = _start_value(named, self.parameter, self.span)
         self.values = {name: value for name, value in named.items() if name != self.parameter}
         system = problem.compile(self.parameter, self.values)
-        self.values = _values(problem, {**self.values, self.parameter: self.start_value})
-        del self.values[self.parameter]
+        for end in (self.start_value, *self.span):
+            checked = _values(problem, {**self.values, self.parameter: end})
+        self.values = {name: checked[name] for name in checked if name != self.parameter}
         self.bar = _Progress(progress)
         self.tracer = Tracer(system, self.span, self.settings, tuple(events), self.bar.callback)
 

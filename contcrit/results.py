@@ -37,6 +37,14 @@ class Point:
         Largest modulus of the residual.
     iterations : int
         Newton iterations it took.
+
+    Examples
+    --------
+    >>> import sympy as sp, contcrit as cc
+    >>> x, p = sp.symbols("x p")
+    >>> branch = cc.trace(cc.Problem([p - x**2], [x], [p]), [1], "p", (1, 4))
+    >>> branch[-1].parameter
+    4.0
     """
 
     z: Array
@@ -79,6 +87,14 @@ class SpecialPoint:
         Numbers that decided the kind: singular values, kernel dimension, coefficients.
     verdict_before, verdict_after : Criticality or None
         What the points on either side are.
+
+    Examples
+    --------
+    >>> import sympy as sp, contcrit as cc
+    >>> x, p = sp.symbols("x p")
+    >>> branch = cc.trace(cc.Problem([p - x**2], [x], [p]), [1], "p", (-1, 1), values={"p": 1})
+    >>> branch.special_points[0].kind
+    'fold'
     """
 
     kind: str
@@ -152,6 +168,14 @@ class Branch:
         Versions, seed, gear, counters and notes.
     source : object
         The problem that was traced, kept opaque; None when it cannot be rebuilt from a file.
+
+    Examples
+    --------
+    >>> import sympy as sp, contcrit as cc
+    >>> x, p = sp.symbols("x p")
+    >>> branch = cc.trace(cc.Problem([p - x**2], [x], [p]), [1], "p", (1, 4))
+    >>> round(float(branch["x"][-1]), 9), branch.status[1].name
+    (2.0, 'END_OF_SPAN')
     """
 
     names: tuple[str, ...]
@@ -270,7 +294,17 @@ class Diagram:
     status : Status
         Whether the queue was emptied within the budget.
     report : dict
-        Counts: switches tried, duplicates dropped, copies by symmetry, failures with reasons.
+        Counts: switches tried, duplicates dropped, failures with reasons.
+
+    Examples
+    --------
+    >>> import sympy as sp, contcrit as cc
+    >>> x, p = sp.symbols("x p")
+    >>> found = cc.diagram(cc.Problem([p * x - x**2], [x], [p]), [0], "p", (-1, 1))
+    >>> [round(special.parameter, 9) + 0.0 for special in found[0].special_points]
+    [0.0]
+    >>> len(found)
+    2
     """
 
     branches: tuple[Branch, ...]

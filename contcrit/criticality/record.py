@@ -32,6 +32,11 @@ class Criticality:
         unknown): how far the verdict is from changing.
     evidence : mapping
         Numbers that back the verdict, such as eigenvalues or conjugate points.
+
+    Examples
+    --------
+    >>> print(Criticality(kind="saddle", index=1, nullity=0))
+    saddle (index 1)
     """
 
     kind: str

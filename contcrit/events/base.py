@@ -135,6 +135,8 @@ class UserEvent:
         ``function(x, parameter) -> float``, continuous along branches.
     terminal : bool
         Whether the branch ends at the first such point (default False).
+    kind : str
+        Always ``"user"``.
 
     Examples
     --------

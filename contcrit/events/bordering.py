@@ -142,6 +142,6 @@ def _solve_blocks(
         scale = np.maximum(np.linalg.norm(matrix, axis=1), 1e-300)
         return np.linalg.lstsq(matrix / scale[:, None], right / scale, rcond=least_squares)[0]
     try:
-        return linalg.solve(matrix, right, check_finite=False)
-    except (linalg.LinAlgError, ValueError):
+        return np.linalg.solve(matrix, right)  # singular is an answer here, not a warning
+    except np.linalg.LinAlgError:
         return None

@@ -90,8 +90,8 @@ def refine(
         matrix[3 * n, real], matrix[3 * n, imaginary] = c.real, c.imag
         matrix[3 * n + 1, real], matrix[3 * n + 1, imaginary] = -c.imag, c.real
         try:
-            increment = linalg.solve(matrix, -value, check_finite=False)
-        except (linalg.LinAlgError, ValueError):
+            increment = np.linalg.solve(matrix, -value)
+        except np.linalg.LinAlgError:
             return None
         if not np.all(np.isfinite(increment)):
             return None

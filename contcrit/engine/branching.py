@@ -20,7 +20,7 @@ from ..linalg import as_dense, metric_weights
 from ..results import SpecialPoint
 from ..settings import Settings
 from .corrector import CORRECTED, correct
-from .gauge import GaugedSystem, gauged
+from .gauge import dropped, gauged, lifted
 from .kernel import Control, allocate, raw_tangent
 from .orbits import SymmetryGroup
 
@@ -54,6 +54,11 @@ class Departure:
     log_modulus: float
     residual: float
 
+    @property
+    def plain(self) -> Array:
+        """The point without multipliers."""
+        return dropped(self.system, self.z)
+
 
 class Switch:
     """All departures from one branch point.
@@ -76,9 +81,8 @@ class Switch:
         self.settings = settings
         self.control = control._replace(newton_iterations=15, newton_growth=1e3)
         self.system = gauged(base, special.x)
-        lifted = isinstance(self.system, GaugedSystem)
-        self.z = self.system.lift(special.z) if lifted else special.z.copy()
-        tangent = self.system.lift(special.tangent) if lifted else special.tangent
+        self.z = lifted(self.system, special.z)
+        tangent = lifted(self.system, special.tangent)
         self.tangent = tangent / np.linalg.norm(tangent)
         self.group = SymmetryGroup(base.size, getattr(base, "generators", None))
         self.failures: list[str] = []
@@ -207,11 +211,10 @@ class Switch:
 
     def _correct(self, aim: Array, radius: float) -> Departure | None:
         """Bring an aim onto the full equations, in the plane across its own direction."""
-        plain = self.system.drop(aim) if isinstance(self.system, GaugedSystem) else aim
+        plain = dropped(self.system, aim)
         system = gauged(self.base, plain[:-1])
-        lifted = isinstance(system, GaugedSystem)
-        z = system.lift(plain) if lifted else plain.copy()
-        centre = system.lift(self.special.z) if lifted else self.special.z
+        z = lifted(system, plain).copy()
+        centre = lifted(system, self.special.z)
         weights = metric_weights(
             system.size, self.settings.theta, getattr(system, "multipliers", 0)
         )
@@ -225,7 +228,7 @@ class Switch:
         if outcome != CORRECTED or np.linalg.norm(z - centre - outward) > 0.5 * reach:
             return None
         chord = (z - centre) / np.linalg.norm(z - centre)
-        known = system.lift(self.special.tangent) if lifted else self.special.tangent
+        known = lifted(system, self.special.tangent)
         across = 1.0 - abs(float(chord @ known) / float(np.linalg.norm(known)))
         if across < 1e-4:
             return None  # that is the known branch
@@ -238,7 +241,7 @@ class Switch:
         if float(np.sum(weights * tangent * chord)) < 0:
             return None
         moved = z - centre
-        plain_chord = system.drop(chord) if lifted else chord
+        plain_chord = dropped(system, chord)
         return Departure(
             system=system,
             z=z,
@@ -254,9 +257,9 @@ class Switch:
         """Drop repetitions and rotated copies; put opposite departures next to each other."""
         kept: list[Departure] = []
         for departure in departures:
-            point = self._plain(departure)
+            point = departure.plain
             near = 1e-2 * float(np.linalg.norm(point - self.special.z))
-            if any(self._distance(point, self._plain(other)) < near for other in kept):
+            if any(self._distance(point, other.plain) < near for other in kept):
                 continue
             kept.append(departure)
         ordered: list[Departure] = []
@@ -267,11 +270,6 @@ class Switch:
             if overlaps and min(overlaps) < -0.98:
                 ordered.append(kept.pop(int(np.argmin(overlaps))))
         return ordered
-
-    def _plain(self, departure: Departure) -> Array:
-        if isinstance(departure.system, GaugedSystem):
-            return departure.system.drop(departure.z)
-        return departure.z
 
     def _distance(self, one: Array, other: Array) -> float:
         across = self.group.distance(one[:-1], other[:-1])

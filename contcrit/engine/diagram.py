@@ -12,12 +12,13 @@ import numpy as np
 from ..errors import Status
 from ..results import Branch, Diagram, SpecialPoint
 from . import walk as walking
+from .assembly import March
 from .branching import Departure, Switch
 from .corrector import CORRECTED, advance
-from .gauge import GaugedSystem, gauged
+from .gauge import dropped, gauged, lifted
 from .kernel import allocate
 from .orbits import SymmetryGroup
-from .trace import March, Tracer
+from .trace import Tracer
 
 Array = np.ndarray
 
@@ -106,7 +107,7 @@ class Explorer:
             pair = [departures.pop(0)]
             if departures and float(pair[0].direction @ departures[0].direction) < -0.98:
                 pair.append(departures.pop(0))
-            new = [departure for departure in pair if not self._known(_plain(departure))]
+            new = [departure for departure in pair if not self._known(departure.plain)]
             self.report["duplicates"] += len(pair) - len(new)
             if not new:
                 continue
@@ -120,8 +121,7 @@ class Explorer:
     ) -> Branch:
         """Trace through a branch point from its first points on one or both sides."""
         system = departure.system
-        lifted = isinstance(system, GaugedSystem)
-        start = system.lift(special.z) if lifted else special.z
+        start = lifted(system, special.z)
         weights = self.tracer.weights(system)
         chord = departure.z - start
         if opposite is not None and opposite.system.size == system.size:
@@ -183,12 +183,8 @@ class Explorer:
         if np.max(np.abs(z - origin)) <= tolerance:
             return True
         system = gauged(self.base, origin[:-1])
-        lifted = isinstance(system, GaugedSystem)
-        if lifted:
-            origin, tangent, goal = (system.lift(v) for v in (origin, branch.tangent[k], z))
-            weights = self.tracer.weights(system)
-        else:
-            tangent, goal = branch.tangent[k], z
+        origin, tangent, goal = (lifted(system, v) for v in (origin, branch.tangent[k], z))
+        weights = self.tracer.weights(system)
         step = float(np.sum(weights * tangent * (goal - origin)))
         z_new, tangent_new = np.empty(goal.size), np.empty(goal.size)
         scratch = np.empty((3, goal.size))
@@ -198,16 +194,9 @@ class Explorer:
         )[0]  # fmt: skip
         if outcome != CORRECTED:
             return False
-        if lifted:
-            z_new = system.drop(z_new)
-            across = self.group.distance(z_new[:-1], z[:-1])
-            return bool(max(across, abs(z_new[-1] - z[-1])) <= 10 * tolerance)
-        return bool(np.max(np.abs(z_new - z)) <= 10 * tolerance)
-
-
-def _plain(departure: Departure) -> Array:
-    system = departure.system
-    return system.drop(departure.z) if isinstance(system, GaugedSystem) else departure.z
+        z_new = dropped(system, z_new)
+        across = self.group.distance(z_new[:-1], z[:-1])
+        return bool(max(across, abs(z_new[-1] - z[-1])) <= 10 * tolerance)
 
 
 def _seed(departure: Departure) -> March:

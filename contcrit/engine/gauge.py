@@ -157,3 +157,20 @@ class GaugedSystem:
         orthonormal = linalg.orth(self.phases(base[:-1]).T)
         shift = float(np.max(np.abs(inner))) * (orthonormal @ orthonormal.T)
         return inner + shift, self.base.symmetric
+
+
+def lifted(system: Any, z: Array) -> Array:
+    """Insert zero multipliers where the system has any."""
+    return system.lift(z) if isinstance(system, GaugedSystem) else z
+
+
+def dropped(system: Any, z: Array) -> Array:
+    """Remove the multipliers where the system has any."""
+    return system.drop(z) if isinstance(system, GaugedSystem) else z
+
+
+def orbit_phases(system: Any, points: Array) -> Array | None:
+    """Return the acting orbit tangents at all points, shape (m, r, n); None without gauge."""
+    if not isinstance(system, GaugedSystem):
+        return None
+    return np.array([system.phases(system.drop(z)[:-1]) for z in points])

@@ -65,9 +65,7 @@ class Locator:
                     candidates.append((event, bracket, *hit))
         found: list[SpecialPoint] = []
         # A change of sign is located more sharply than a dip, which may be the same point again.
-        for event, bracket, offset, z, tangent in sorted(
-            candidates, key=lambda item: (item[1].dip, item[1].first, item[2], item[0].kind)
-        ):
+        for event, bracket, offset, z, tangent in sorted(candidates, key=_order):
             special = self._identify(event, bracket, offset, z, tangent)
             if special is not None and not any(self._same(special, other) for other in found):
                 found.append(special)
@@ -340,6 +338,12 @@ def _evidence(singularity: Singularity) -> dict[str, Any]:
         "singular_values": singularity.values[:4].copy(),
         "singular_values_at_ends": singularity.reference[:4].copy(),
     }
+
+
+def _order(candidate: tuple[Event, Bracket, float, Array, Array]) -> tuple[Any, ...]:
+    """Terminal events first, then those whose test function changes sign, then along the branch."""
+    event, bracket, offset = candidate[:3]
+    return not event.terminal, bracket.dip, bracket.first, offset, event.kind
 
 
 class _Lost(Exception):

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import Status
 from ..events import Event, default_events
-from ..events.base import Signals, spectral_matrix
-from ..linalg import metric_weights, negative_count, negative_counts
+from ..events.base import Signals
 from ..results import Branch, SpecialPoint
 from ..settings import Settings
 from . import walk as walking
-from .gauge import GaugedSystem, gauged
+from .assembly import Assembly, March
+from .gauge import dropped, gauged, lifted, orbit_phases
 from .gear import Gear
 from .kernel import Control, allocate, control_from, evaluate, raw_tangent
-from .location import Locator
 from .start import correct_start, start_tangent
 
 Array = np.ndarray
@@ -31,16 +29,6 @@ _REASONS = {
     walking.LEFT_BOUNDS: Status.LEFT_BOUNDS,
     walking.LEFT_DOMAIN: Status.NOT_FINITE,
 }
-
-
-@dataclass(eq=False)
-class March:
-    """The accepted points of one direction, its start not among them."""
-
-    points: Array
-    tangents: Array
-    facts: Array
-    status: Status
 
 
 class Tracer:
@@ -73,31 +61,32 @@ class Tracer:
         self.progress = progress
         self.control: Control = control_from(settings, span)
         self.gears: set[str] = set()
+        self.assembly = Assembly(system, span, settings, self.events, self.control)
 
     def weights(self, system: Any) -> Array:
         """Return the metric's weights for a system."""
-        return metric_weights(system.size, self.settings.theta, getattr(system, "multipliers", 0))
+        return self.assembly.weights(system)
 
     # ---- from a guess ------------------------------------------------------------------
 
     def trace(self, z: Array, direction: str) -> Branch:
         """Trace from a guess at a fixed parameter, in the given direction(s)."""
         system = gauged(self.base, z[:-1])
-        start = correct_start(system, self._lift(system, z), self.control, self.settings)
+        start = correct_start(system, lifted(system, z), self.control, self.settings)
         if start is None:
             return self._failed(z, Status.START_FAILED)
-        regauged = gauged(self.base, self._drop(system, start)[:-1])
+        regauged = gauged(self.base, dropped(system, start)[:-1])
         if getattr(regauged, "multipliers", 0) != getattr(system, "multipliers", 0):
-            system, start = regauged, self._lift(regauged, self._drop(system, start))
+            system, start = regauged, lifted(regauged, dropped(system, start))
         tangent, regular = start_tangent(system, start, self.weights(system))
         if not regular:
-            return self._beside(self._drop(system, start), direction)
+            return self._beside(dropped(system, start), direction)
         return self.both_ways(system, start, tangent, direction)
 
     def resume(self, z: Array, tangent: Array) -> Branch:
         """Go on from a point in the direction of its tangent (both without multipliers)."""
         system = gauged(self.base, z[:-1])
-        return self.both_ways(system, self._lift(system, z), self._lift(system, tangent), "forward")
+        return self.both_ways(system, lifted(system, z), lifted(system, tangent), "forward")
 
     def _beside(self, z: Array, direction: str) -> Branch:
         """Start a little beside a singular point, on the branch that a parameter step reaches."""
@@ -108,7 +97,7 @@ class Tracer:
             if not low <= moved[-1] <= high:
                 continue
             system = gauged(self.base, moved[:-1])
-            start = correct_start(system, self._lift(system, moved), self.control, self.settings)
+            start = correct_start(system, lifted(system, moved), self.control, self.settings)
             if start is None:
                 continue
             tangent, regular = start_tangent(system, start, self.weights(system))
@@ -166,7 +155,10 @@ class Tracer:
             status = (Status.CLOSED_LOOP, Status.CLOSED_LOOP)
         else:
             status = (behind.status, ahead.status)
-        return self._branch(system, points, tangents, facts, status, singular, len(behind.points))
+        whole = March(points, tangents, facts, status[1])
+        return self.assembly.branch(
+            system, whole, status, singular, len(behind.points), "+".join(sorted(self.gears))
+        )
 
     # ---- the march ---------------------------------------------------------------------
 
@@ -239,130 +231,9 @@ class Tracer:
             log_modulus=np.zeros(len(z)),
             negative=None,
             step=np.zeros(len(z) - 1),
-            phases=self._phases(system, z),
+            phases=orbit_phases(system, z),
         )
         return any(event.brackets(signals) for event in terminal)
-
-    # ---- making a branch of it -----------------------------------------------------------
-
-    def _branch(
-        self,
-        system: Any,
-        points: Array,
-        tangents: Array,
-        facts: Array,
-        status: tuple[Status, Status],
-        singular: SpecialPoint | None,
-        origin: int,
-    ) -> Branch:
-        weights = self.weights(system)
-        negative = self._negative_counts(system, points)
-        if singular is not None:
-            negative[origin] = -1  # ill-defined exactly at the branch point
-        signals = Signals(
-            z=points,
-            tangent=tangents,
-            sign=facts[:, walking.SIGN],
-            log_modulus=facts[:, walking.LOG_MODULUS],
-            negative=negative,
-            step=np.sum(weights * tangents[:-1] * np.diff(points, axis=0), axis=1),
-            phases=self._phases(system, points),
-        )
-        arclength = facts[:, walking.ARCLENGTH]
-        events = self.events
-        if singular is None:
-            pieces = [slice(0, len(points))]
-        else:
-            # A branch entered at a branch point is searched on either side of it only.
-            pieces = [slice(0, origin), slice(origin + 1, len(points))]
-        special_points: list[SpecialPoint] = []
-        for piece in pieces:
-            if piece.stop - piece.start < 2:
-                continue
-            locator = Locator(
-                system, weights, self.control, self.settings, _cut(signals, piece), arclength[piece]
-            )
-            special_points.extend(locator.special_points(events))
-        keep = self._ends(special_points, arclength, origin)
-        dropped = [self._drop_special(system, special) for special in special_points]
-        if singular is not None:
-            here = float(arclength[origin])
-            tangent = self._drop(system, tangents[origin])
-            dropped.append(singular.replace(arclength=here, bracket=(here, here), tangent=tangent))
-        dropped.sort(key=lambda special: special.arclength)
-        base_points = self._drop(system, points)
-        residual = facts[:, walking.RESIDUAL]
-        if isinstance(system, GaugedSystem):
-            residual = np.array([np.max(np.abs(self.base.residual(z))) for z in base_points])
-        branch = Branch(
-            names=self.base.names,
-            parameter=self.base.parameter,
-            z=base_points,
-            tangent=self._drop(system, tangents),
-            arclength=arclength,
-            residual_norm=residual,
-            iterations=facts[:, walking.ITERATIONS].astype(np.int64),
-            status=status,
-            span=self.span,
-            columns=self._columns(system, negative),
-            special_points=tuple(dropped),
-            settings=self.settings,
-            provenance={
-                "gauge": getattr(system, "multipliers", 0),
-                "gear": "+".join(sorted(self.gears)),
-            },
-        )
-        ends = tuple(None if end is None else self._drop_special(system, end) for end in keep)
-        return truncate(branch, *ends)
-
-    def _ends(
-        self, special_points: list[SpecialPoint], arclength: Array, origin: int
-    ) -> tuple[SpecialPoint | None, SpecialPoint | None]:
-        """Return the terminal special points nearest to the start, on either side."""
-        names = {getattr(event, "name", event.kind) for event in self.events if event.terminal}
-        ending = [special for special in special_points if special.evidence["event"] in names]
-        here = arclength[origin]
-        before = [special for special in ending if special.arclength < here]
-        after = [special for special in ending if special.arclength >= here]
-        return (before[-1] if before else None), (after[0] if after else None)
-
-    def _columns(self, system: Any, negative: Array) -> dict[str, Array]:
-        if np.any(negative >= 0):
-            if self.base.kind == "potential":
-                return {"index": negative}
-            if self.base.kind == "flow":
-                unknowns = self.base.size
-                return {"unstable_dimension": np.where(negative >= 0, unknowns - negative, -1)}
-        return {}
-
-    def _negative_counts(self, system: Any, points: Array) -> Array:
-        if not system.sparse and not isinstance(system, GaugedSystem):
-            gear = Gear(system, self.settings)
-            gear.shift(len(points))
-            jacobians = np.empty((len(points), system.size, system.size))
-            gear.inner_jacobians(gear.system, points, gear.work, jacobians)
-            return negative_counts(jacobians, system.symmetric)
-        counts = np.empty(len(points), dtype=np.int64)
-        for k, z in enumerate(points):
-            matrix, symmetric = spectral_matrix(system, z, system.jacobian(z))
-            counts[k] = negative_count(matrix, symmetric)
-        return counts
-
-    def _phases(self, system: Any, points: Array) -> Array | None:
-        if not isinstance(system, GaugedSystem):
-            return None
-        return np.array([system.phases(system.drop(z)[:-1]) for z in points])
-
-    def _lift(self, system: Any, z: Array) -> Array:
-        return system.lift(z) if isinstance(system, GaugedSystem) else z
-
-    def _drop(self, system: Any, z: Array) -> Array:
-        return system.drop(z) if isinstance(system, GaugedSystem) else z
-
-    def _drop_special(self, system: Any, special: SpecialPoint) -> SpecialPoint:
-        return special.replace(
-            z=self._drop(system, special.z), tangent=self._drop(system, special.tangent)
-        )
 
     def _nothing(self, start: Array) -> March:
         size = start.size
@@ -389,58 +260,3 @@ class Tracer:
                 "failed_start_residual": float(np.max(np.abs(residual))),
             },
         )
-
-
-def truncate(branch: Branch, before: SpecialPoint | None, after: SpecialPoint | None) -> Branch:
-    """Return the branch between two special points (None keeps that end as it is)."""
-    if before is None and after is None:
-        return branch
-    lower = -np.inf if before is None else before.arclength
-    upper = np.inf if after is None else after.arclength
-    inside = np.flatnonzero((branch.arclength > lower) & (branch.arclength < upper))
-    position = inside
-    ends: list[tuple[int, SpecialPoint]] = []
-    if before is not None:
-        position = np.concatenate([inside[:1], position])
-        ends.append((0, before))
-    if after is not None:
-        position = np.concatenate([position, inside[-1:]])
-        ends.append((-1, after))
-    z, tangent = branch.z[position], branch.tangent[position]
-    arclength, residual = branch.arclength[position], branch.residual_norm[position]
-    for k, end in ends:
-        z[k], tangent[k] = end.z, end.tangent
-        arclength[k], residual[k] = end.arclength, end.residual
-    return replace(
-        branch,
-        z=z,
-        tangent=tangent,
-        arclength=arclength - arclength[0],
-        residual_norm=residual,
-        iterations=branch.iterations[position],
-        columns={name: column[position] for name, column in branch.columns.items()},
-        special_points=tuple(
-            special.replace(
-                arclength=special.arclength - arclength[0],
-                bracket=(special.bracket[0] - arclength[0], special.bracket[1] - arclength[0]),
-            )
-            for special in branch.special_points
-            if lower <= special.arclength <= upper
-        ),
-        status=(
-            branch.status[0] if before is None else Status.STOPPED_AT_EVENT,
-            branch.status[1] if after is None else Status.STOPPED_AT_EVENT,
-        ),
-    )
-
-
-def _cut(signals: Signals, piece: slice) -> Signals:
-    return Signals(
-        z=signals.z[piece],
-        tangent=signals.tangent[piece],
-        sign=signals.sign[piece],
-        log_modulus=signals.log_modulus[piece],
-        negative=None if signals.negative is None else signals.negative[piece],
-        step=signals.step[piece.start : max(piece.start, piece.stop - 1)],
-        phases=None if signals.phases is None else signals.phases[piece],
-    )

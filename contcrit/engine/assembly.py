@@ -1,0 +1,243 @@
+"""Assembly: make a branch of a march, with its special points and its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import Status
+from ..events import Event
+from ..events.base import Signals, spectral_matrix
+from ..linalg import metric_weights, negative_count, negative_counts
+from ..results import Branch, SpecialPoint
+from ..settings import Settings
+from . import walk as walking
+from .gauge import GaugedSystem, dropped, orbit_phases
+from .gear import Gear
+from .kernel import Control
+from .location import Locator
+
+Array = np.ndarray
+
+
+@dataclass(eq=False)
+class March:
+    """Accepted points of one direction (its start not among them), or of both joined."""
+
+    points: Array
+    tangents: Array
+    facts: Array
+    status: Status
+
+
+class Assembly:
+    """Makes branches of marches over one system and span.
+
+    Parameters
+    ----------
+    base : System
+        Without gauge.
+    span : tuple of float
+    settings : Settings
+    events : sequence of Event
+    control : Control
+    """
+
+    def __init__(
+        self,
+        base: Any,
+        span: tuple[float, float],
+        settings: Settings,
+        events: Sequence[Event],
+        control: Control,
+    ) -> None:
+        self.base = base
+        self.span = span
+        self.settings = settings
+        self.events = tuple(events)
+        self.control = control
+
+    def weights(self, system: Any) -> Array:
+        """Return the metric's weights for a system."""
+        return metric_weights(system.size, self.settings.theta, getattr(system, "multipliers", 0))
+
+    def branch(
+        self,
+        system: Any,
+        march: March,
+        status: tuple[Status, Status],
+        singular: SpecialPoint | None,
+        origin: int,
+        gear: str,
+    ) -> Branch:
+        """Return the branch of a joined march.
+
+        Parameters
+        ----------
+        system : System
+            Gauged where needed.
+        march : March
+            All points, in order.
+        status : tuple of Status
+        singular : SpecialPoint, optional
+            The branch point at which the branch was entered.
+        origin : int
+            Position of the start among the points.
+        gear : str
+            What the march ran on.
+        """
+        points, tangents, facts = march.points, march.tangents, march.facts
+        weights = self.weights(system)
+        negative = self._negative_counts(system, points)
+        if singular is not None:
+            negative[origin] = -1  # ill-defined exactly at the branch point
+        signals = Signals(
+            z=points,
+            tangent=tangents,
+            sign=facts[:, walking.SIGN],
+            log_modulus=facts[:, walking.LOG_MODULUS],
+            negative=negative,
+            step=np.sum(weights * tangents[:-1] * np.diff(points, axis=0), axis=1),
+            phases=orbit_phases(system, points),
+        )
+        arclength = facts[:, walking.ARCLENGTH]
+        events = self.events
+        if singular is None:
+            pieces = [slice(0, len(points))]
+        else:
+            # A branch entered at a branch point is searched on either side of it only.
+            pieces = [slice(0, origin), slice(origin + 1, len(points))]
+        special_points: list[SpecialPoint] = []
+        for piece in pieces:
+            if piece.stop - piece.start < 2:
+                continue
+            locator = Locator(
+                system, weights, self.control, self.settings, _cut(signals, piece), arclength[piece]
+            )
+            special_points.extend(locator.special_points(events))
+        keep = self._ends(special_points, arclength, origin)
+        plain = [_dropped_special(system, special) for special in special_points]
+        if singular is not None:
+            here = float(arclength[origin])
+            tangent = dropped(system, tangents[origin])
+            plain.append(singular.replace(arclength=here, bracket=(here, here), tangent=tangent))
+        plain.sort(key=lambda special: special.arclength)
+        base_points = dropped(system, points)
+        residual = facts[:, walking.RESIDUAL]
+        if isinstance(system, GaugedSystem):
+            residual = np.array([np.max(np.abs(self.base.residual(z))) for z in base_points])
+        branch = Branch(
+            names=self.base.names,
+            parameter=self.base.parameter,
+            z=base_points,
+            tangent=dropped(system, tangents),
+            arclength=arclength,
+            residual_norm=residual,
+            iterations=facts[:, walking.ITERATIONS].astype(np.int64),
+            status=status,
+            span=self.span,
+            columns=self._columns(system, negative),
+            special_points=tuple(plain),
+            settings=self.settings,
+            provenance={
+                "gauge": getattr(system, "multipliers", 0),
+                "gear": gear,
+            },
+        )
+        ends = tuple(None if end is None else _dropped_special(system, end) for end in keep)
+        return truncate(branch, *ends)
+
+    def _ends(
+        self, special_points: list[SpecialPoint], arclength: Array, origin: int
+    ) -> tuple[SpecialPoint | None, SpecialPoint | None]:
+        """Return the terminal special points nearest to the start, on either side."""
+        names = {getattr(event, "name", event.kind) for event in self.events if event.terminal}
+        ending = [special for special in special_points if special.evidence["event"] in names]
+        here = arclength[origin]
+        before = [special for special in ending if special.arclength < here]
+        after = [special for special in ending if special.arclength >= here]
+        return (before[-1] if before else None), (after[0] if after else None)
+
+    def _columns(self, system: Any, negative: Array) -> dict[str, Array]:
+        if np.any(negative >= 0):
+            if self.base.kind == "potential":
+                return {"index": negative}
+            if self.base.kind == "flow":
+                unknowns = self.base.size
+                return {"unstable_dimension": np.where(negative >= 0, unknowns - negative, -1)}
+        return {}
+
+    def _negative_counts(self, system: Any, points: Array) -> Array:
+        if not system.sparse and system.size <= 30 and not isinstance(system, GaugedSystem):
+            gear = Gear(system, self.settings)
+            gear.shift(len(points))
+            jacobians = np.empty((len(points), system.size, system.size))
+            gear.inner_jacobians(gear.system, points, gear.work, jacobians)
+            return negative_counts(jacobians, system.symmetric)
+        counts = np.empty(len(points), dtype=np.int64)
+        for k, z in enumerate(points):
+            matrix, symmetric = spectral_matrix(system, z, system.jacobian(z))
+            counts[k] = negative_count(matrix, symmetric)
+        return counts
+
+
+def _dropped_special(system: Any, special: SpecialPoint) -> SpecialPoint:
+    return special.replace(z=dropped(system, special.z), tangent=dropped(system, special.tangent))
+
+
+def truncate(branch: Branch, before: SpecialPoint | None, after: SpecialPoint | None) -> Branch:
+    """Return the branch between two special points (None keeps that end as it is)."""
+    if before is None and after is None:
+        return branch
+    lower = -np.inf if before is None else before.arclength
+    upper = np.inf if after is None else after.arclength
+    inside = np.flatnonzero((branch.arclength > lower) & (branch.arclength < upper))
+    position = inside
+    ends: list[tuple[int, SpecialPoint]] = []
+    if before is not None:
+        position = np.concatenate([inside[:1], position])
+        ends.append((0, before))
+    if after is not None:
+        position = np.concatenate([position, inside[-1:]])
+        ends.append((-1, after))
+    z, tangent = branch.z[position], branch.tangent[position]
+    arclength, residual = branch.arclength[position], branch.residual_norm[position]
+    for k, end in ends:
+        z[k], tangent[k] = end.z, end.tangent
+        arclength[k], residual[k] = end.arclength, end.residual
+    return replace(
+        branch,
+        z=z,
+        tangent=tangent,
+        arclength=arclength - arclength[0],
+        residual_norm=residual,
+        iterations=branch.iterations[position],
+        columns={name: column[position] for name, column in branch.columns.items()},
+        special_points=tuple(
+            special.replace(
+                arclength=special.arclength - arclength[0],
+                bracket=(special.bracket[0] - arclength[0], special.bracket[1] - arclength[0]),
+            )
+            for special in branch.special_points
+            if lower <= special.arclength <= upper
+        ),
+        status=(
+            branch.status[0] if before is None else Status.STOPPED_AT_EVENT,
+            branch.status[1] if after is None else Status.STOPPED_AT_EVENT,
+        ),
+    )
+
+
+def _cut(signals: Signals, piece: slice) -> Signals:
+    return Signals(
+        z=signals.z[piece],
+        tangent=signals.tangent[piece],
+        sign=signals.sign[piece],
+        log_modulus=signals.log_modulus[piece],
+        negative=None if signals.negative is None else signals.negative[piece],
+        step=signals.step[piece.start : max(piece.start, piece.stop - 1)],
+        phases=None if signals.phases is None else signals.phases[piece],
+    )

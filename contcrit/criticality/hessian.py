@@ -7,26 +7,35 @@ A count that depends on the tolerance, or on the method, gives the verdict ``"un
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import linalg, sparse
 
 from ..errors import SpecificationError
-from .inertia import Counter, DenseCounter, SparseCounter
+from .arguments import (
+    check_positive,
+    gauge_vectors,
+    is_finite,
+    orthonormal_rows,
+    row_sum_norm,
+    square_matrix,
+    vector_of_length,
+)
+from .counts import (
+    DECISION_FACTOR,
+    DENSE_LIMIT,
+    SPECTRUM_LIMIT,
+    Counts,
+    band_is_empty,
+    count_by_pivots,
+    count_by_spectrum_and_pivots,
+    counter_for,
+)
+from .inertia import Counter, DenseCounter
 from .record import Criticality
 
 Array = np.ndarray
-
-DECISION_FACTOR = 100.0
-"""An eigenvalue within this factor of the zero threshold, on either side, decides nothing."""
-
-SPECTRUM_LIMIT = 1000
-"""Largest size at which the inertia is checked against an eigenvalue solver."""
-
-DENSE_LIMIT = 3000
-"""Largest size at which a sparse Hessian is made dense when its sparse factors are refused."""
 
 
 def classify_hessian(
@@ -98,20 +107,20 @@ def classify_hessian(
     >>> print(classify_hessian(np.diag([8.0, 0.0]), gauge=[[0.0, 1.0]]))
     minimum (index 0, nullity 1 of which 1 by symmetry)
     """
-    _check_positive(
+    check_positive(
         tolerance=tolerance,
         gradient_tolerance=gradient_tolerance,
         gauge_tolerance=gauge_tolerance,
     )
-    matrix = _square("hessian", hessian)
+    matrix = square_matrix("hessian", hessian)
     n = matrix.shape[0]
-    slope = _vector("gradient", gradient, n)
-    tangents = _vectors("gauge", gauge, n)
-    if not _is_finite(matrix) or (slope is not None and not np.all(np.isfinite(slope))):
+    slope = vector_of_length("gradient", gradient, n)
+    tangents = gauge_vectors("gauge", gauge, n)
+    if not is_finite(matrix) or (slope is not None and not np.all(np.isfinite(slope))):
         return _undecided("The Hessian or the gradient holds a value that is not finite.")
 
-    asymmetry = _norm(matrix - matrix.T)
-    size = _norm(matrix)
+    asymmetry = row_sum_norm(matrix - matrix.T)
+    size = row_sum_norm(matrix)
     if asymmetry > tolerance * size:
         return _undecided(
             "The Hessian is not symmetric to the tolerance.",
@@ -119,7 +128,7 @@ def classify_hessian(
             remedy="Give a symmetric Hessian, or raise `tolerance` above its errors.",
         )
     matrix = (matrix + matrix.T) / 2
-    counter = _counter(matrix)
+    counter = counter_for(matrix)
     scale = counter.scale
     evidence: dict[str, Any] = {"scale": scale, "threshold": tolerance * scale}
 
@@ -134,7 +143,7 @@ def classify_hessian(
         if largest > gradient_tolerance * scale:
             return _undecided("The gradient is not small against a flat Hessian.", **evidence)
 
-    orbit = _orthonormal_rows(tangents, gauge_tolerance)
+    orbit = orthonormal_rows(tangents, gauge_tolerance)
     if len(orbit):
         leak = float(linalg.norm(matrix @ orbit.T, 2))
         evidence["gauge_leak"] = leak / scale if scale else leak
@@ -218,18 +227,18 @@ def classify_jacobian(
             gradient_tolerance=residual_tolerance,
             gauge_tolerance=gauge_tolerance,
         )
-    _check_positive(
+    check_positive(
         tolerance=tolerance,
         residual_tolerance=residual_tolerance,
         gauge_tolerance=gauge_tolerance,
     )
-    matrix = _square("jacobian", jacobian)
+    matrix = square_matrix("jacobian", jacobian)
     n = matrix.shape[0]
-    values = _vector("residual", residual, n)
-    tangents = _vectors("gauge", gauge, n)
-    if not _is_finite(matrix) or (values is not None and not np.all(np.isfinite(values))):
+    values = vector_of_length("residual", residual, n)
+    tangents = gauge_vectors("gauge", gauge, n)
+    if not is_finite(matrix) or (values is not None and not np.all(np.isfinite(values))):
         return _undecided("The Jacobian or the residual holds a value that is not finite.")
-    scale = _norm(matrix)
+    scale = row_sum_norm(matrix)
     if values is not None:
         largest = float(np.max(np.abs(values)))
         if largest > residual_tolerance * max(scale, 1.0):
@@ -242,7 +251,7 @@ def classify_jacobian(
     if n > DENSE_LIMIT:
         return _undecided("Too many unknowns for a full spectrum.", stability=None)
     dense = matrix.toarray() if sparse.issparse(matrix) else matrix
-    orbit = _orthonormal_rows(tangents, gauge_tolerance)
+    orbit = orthonormal_rows(tangents, gauge_tolerance)
     if len(orbit):
         leak = float(linalg.norm(dense @ orbit.T, 2))
         if leak > DECISION_FACTOR * tolerance * scale:
@@ -266,7 +275,7 @@ def _stability(
         )
     singular_values = linalg.svdvals(matrix)
     threshold = tolerance * scale
-    clear = _band_is_empty(singular_values, threshold)
+    clear = band_is_empty(singular_values, threshold)
     zeros = int(np.count_nonzero(singular_values <= threshold))
     evidence: dict[str, Any] = {
         "reason": "The equations are not the gradient of a stated function.",
@@ -323,11 +332,11 @@ def _verdict(
             evidence={"reason": "Every direction lies along a group orbit.", **evidence},
         )
     if scale == 0:
-        counts: _Counts | None = _Counts(0, counter.size, 0, 0.0)
-    elif counter.size <= SPECTRUM_LIMIT and isinstance(counter, DenseCounter):
-        counts = _by_spectrum_and_pivots(counter, threshold, evidence)
+        counts: Counts | None = Counts(0, counter.size, 0, 0.0)
+    elif isinstance(counter, DenseCounter) and counter.size <= SPECTRUM_LIMIT:
+        counts = count_by_spectrum_and_pivots(counter, threshold, evidence)
     else:
-        counts = _by_pivots(counter, threshold, evidence)
+        counts = count_by_pivots(counter, threshold, evidence)
     if counts is None:
         return Criticality(kind="undecided", gauge_nullity=gauge_nullity, evidence=evidence)
     negative, zero, positive = counts.negative, counts.zero, counts.positive
@@ -353,158 +362,5 @@ def _verdict(
     )
 
 
-@dataclass(frozen=True)
-class _Counts:
-    negative: int
-    zero: int
-    positive: int
-    margin: float
-
-
-def _by_spectrum_and_pivots(
-    counter: DenseCounter, threshold: float, evidence: dict[str, Any]
-) -> _Counts | None:
-    """Count by an eigenvalue solver and by L D L^T; None when they or the margin disagree."""
-    eigenvalues = linalg.eigvalsh(counter.matrix, check_finite=False)
-    evidence["eigenvalues"] = eigenvalues
-    if not _band_is_empty(np.abs(eigenvalues), threshold):
-        _explain_band(eigenvalues, threshold, evidence)
-        return None
-    negative = int(np.count_nonzero(eigenvalues < -threshold))
-    positive = int(np.count_nonzero(eigenvalues > threshold))
-    pivots = counter.below(-threshold), counter.below(threshold)
-    if pivots != (negative, counter.size - positive):
-        evidence["reason"] = "Two ways of counting eigenvalues disagree."
-        evidence["counts"] = {
-            "eigenvalues": (negative, counter.size - positive),
-            "pivots": pivots,
-        }
-        return None
-    away = np.abs(eigenvalues)[np.abs(eigenvalues) > threshold]
-    margin = float(away.min() / counter.scale) if away.size else 0.0
-    return _Counts(negative, counter.size - negative - positive, positive, margin)
-
-
-def _by_pivots(counter: Counter, threshold: float, evidence: dict[str, Any]) -> _Counts | None:
-    """Count by the pivots at shifts; None when the band is not empty or a factor is refused."""
-    shifts = {
-        (sign, factor): sign * factor * threshold
-        for sign in (-1, 1)
-        for factor in (1 / DECISION_FACTOR, 1.0, DECISION_FACTOR)
-    }
-    found = {key: counter.below(shift) for key, shift in shifts.items()}
-    if any(value is None for value in found.values()):
-        evidence["reason"] = "A shifted Hessian has no trustworthy symmetric factors."
-        return None
-    counts = {key: value for key, value in found.items() if value is not None}
-    negative, inner = counts[-1, 1.0], counts[1, 1.0]
-    if any(len({counts[sign, factor] for factor in (0.01, 1.0, 100.0)}) > 1 for sign in (-1, 1)):
-        evidence["reason"] = "An eigenvalue lies too close to the threshold of zero."
-        evidence["certain"] = {
-            "negative": counts[-1, DECISION_FACTOR],
-            "positive": counter.size - counts[1, DECISION_FACTOR],
-        }
-        return None
-    # Equal counts at larger shifts widen the margin; the last one that holds is a proven bound.
-    bound = DECISION_FACTOR * threshold
-    while bound < counter.scale and negative + counter.size > inner:
-        wider = min(4 * bound, counter.scale)
-        if (counter.below(-wider), counter.below(wider)) != (negative, inner):
-            break
-        bound = wider
-    evidence["margin_is_bound"] = True
-    return _Counts(negative, inner - negative, counter.size - inner, bound / counter.scale)
-
-
-def _counter(matrix: Any) -> Counter:
-    """Return the counter that suits a matrix."""
-    if not sparse.issparse(matrix):
-        return DenseCounter(matrix)
-    n = matrix.shape[0]
-    if n <= 200:
-        return DenseCounter(matrix.toarray())
-    counter = SparseCounter(matrix)
-    if n <= DENSE_LIMIT and counter.below(1e-9 * counter.scale) is None:
-        return DenseCounter(matrix.toarray())
-    return counter
-
-
-def _band_is_empty(moduli: Array, threshold: float) -> bool:
-    """Return whether no modulus lies within the decision factor of the threshold."""
-    low, high = threshold / DECISION_FACTOR, threshold * DECISION_FACTOR
-    return not bool(np.any((moduli > low) & (moduli < high)))
-
-
-def _explain_band(eigenvalues: Array, threshold: float, evidence: dict[str, Any]) -> None:
-    evidence["reason"] = "An eigenvalue lies too close to the threshold of zero."
-    high = threshold * DECISION_FACTOR
-    evidence["certain"] = {
-        "negative": int(np.count_nonzero(eigenvalues <= -high)),
-        "positive": int(np.count_nonzero(eigenvalues >= high)),
-    }
-
-
-def _orthonormal_rows(vectors: Array, tolerance: float) -> Array:
-    """Return an orthonormal basis (r, n) of the rows' span, short combinations dropped."""
-    if len(vectors) == 0:
-        return vectors
-    _, values, rows = linalg.svd(vectors, full_matrices=False)
-    return rows[values > tolerance * max(1.0, float(values[0]))]
-
-
 def _undecided(reason: str, **evidence: Any) -> Criticality:
     return Criticality(kind="undecided", evidence={**evidence, "reason": reason})
-
-
-def _norm(matrix: Any) -> float:
-    """Return the largest absolute row sum, an upper bound of the spectral norm if symmetric."""
-    return float(np.max(np.asarray(abs(matrix).sum(axis=1)), initial=0.0))
-
-
-def _is_finite(matrix: Any) -> bool:
-    return bool(np.all(np.isfinite(matrix.data if sparse.issparse(matrix) else matrix)))
-
-
-def _check_positive(**values: float) -> None:
-    for name, value in values.items():
-        if not (np.isreal(value) and np.isfinite(value) and value > 0):
-            raise SpecificationError(
-                name, value, "must be a finite positive number.", "Leave it at its default."
-            )
-
-
-def _square(name: str, matrix: Any) -> Any:
-    if sparse.issparse(matrix):
-        result: Any = sparse.csc_array(matrix).astype(float)
-    else:
-        result = np.asarray(matrix, dtype=float)
-    if result.ndim != 2 or result.shape[0] != result.shape[1] or result.shape[0] == 0:
-        raise SpecificationError(
-            name, result.shape, "must be a square matrix with at least one row.", "Give (n, n)."
-        )
-    return result
-
-
-def _vector(name: str, vector: Array | None, n: int) -> Array | None:
-    if vector is None:
-        return None
-    result = np.asarray(vector, dtype=float)
-    if result.shape != (n,):
-        raise SpecificationError(name, result.shape, f"must have shape ({n},).", "Flatten it.")
-    return result
-
-
-def _vectors(name: str, vectors: Array | None, n: int) -> Array:
-    if vectors is None:
-        return np.empty((0, n))
-    result = np.asarray(vectors, dtype=float)
-    if result.size == 0:
-        return np.empty((0, n))
-    if result.ndim != 2 or result.shape[1] != n or not np.all(np.isfinite(result)):
-        raise SpecificationError(
-            name,
-            result.shape,
-            f"must hold finite vectors of length {n} as rows.",
-            "Give one row for each symmetry.",
-        )
-    return result

@@ -20,10 +20,10 @@ from .orbits import SymmetryGroup
 
 Array = np.ndarray
 
-ITERATIONS = 80
+ITERATIONS = 40
 """Newton iterations from one start; singular solutions are approached linearly, by halving."""
 
-HALVINGS = 5
+HALVINGS = 3
 """Step halvings before a step is taken without the monotonicity test."""
 
 LEAPS = 4
@@ -62,11 +62,11 @@ class Deflation:
     def add(self, solution: Array) -> None:
         """Deflate a solution with its images and its orbit."""
         group = self.group
-        for image in _distinct(group.images(solution)):
-            if group.orbit_dimension(image) == 0:
-                self._points = np.vstack([self._points, image])
+        for copy in group.copies(solution):
+            if group.orbit_dimension(copy) == 0:
+                self._points = np.vstack([self._points, copy])
             else:
-                self._samples.append(SymmetryGroup.samples(group.continuous(), image))
+                self._samples.append(group.orbit_samples(copy))
 
     def logarithm(self, x: Array) -> tuple[float, Array]:
         """Return log M(x) and its gradient, shape (n,)."""
@@ -87,6 +87,8 @@ class Deflation:
         difference = samples - x
         y = samples[np.argmin(np.einsum("mn,mn->m", difference, difference))]
         tangents = self.group.tangents(y)
+        if len(tangents) == 1:
+            return self._nearest_on_curve(x, y, tangents[0])
         bends = np.einsum("jab,lb->jla", self.group.generators[:, :, :-1], tangents)
         bends = (bends + bends.transpose(1, 0, 2)) / 2
         gram = tangents @ tangents.T
@@ -97,6 +99,16 @@ class Deflation:
         step = vectors @ (slope / np.maximum(values, floor))
         moved = y + step @ tangents + 0.5 * np.einsum("j,l,jla->a", step, step, bends)
         return moved if np.sum((x - moved) ** 2) < np.sum((x - y) ** 2) else y
+
+    def _nearest_on_curve(self, x: Array, y: Array, tangent: Array) -> Array:
+        """Do the same for one generator, where it is a matter of one number."""
+        bend = self.group.generators[0, :, :-1] @ tangent
+        difference = x - y
+        length = float(tangent @ tangent)
+        step = float(tangent @ difference) / max(length - float(bend @ difference), 0.1 * length)
+        moved = y + step * (tangent + 0.5 * step * bend)
+        remaining = x - moved
+        return moved if remaining @ remaining < difference @ difference else y
 
 
 @dataclass(frozen=True)
@@ -257,9 +269,7 @@ def deflated_newton(
     return Outcome(x, _largest(value), iterations, "stalled")
 
 
-def _has_converged(
-    plain: Array, value: Array, jacobian: Any, x: Array, settings: Settings
-) -> bool:
+def _has_converged(plain: Array, value: Array, jacobian: Any, x: Array, settings: Settings) -> bool:
     """Return whether x solves the equations: short plain step and small residual."""
     if np.max(np.abs(plain)) > settings.newton_tolerance * (1.0 + np.max(np.abs(x))):
         return False
@@ -315,7 +325,14 @@ def _least_squares(jacobian: Array, tangents: Array) -> Callable[[Array], Array]
     lengths = np.linalg.norm(tangents, axis=1)
     acting = tangents[lengths > 1e-9]
     rows = acting / np.linalg.norm(acting, axis=1)[:, None] * np.linalg.norm(jacobian)
-    inverse = np.linalg.pinv(np.vstack([jacobian, rows]), rcond=1e-13)[:, :n]
+    stacked = np.vstack([jacobian, rows])
+    inverse = np.full((1, 1), np.nan)
+    if len(rows):
+        orthogonal, triangle = np.linalg.qr(stacked)
+        if np.min(np.abs(triangle.diagonal())) > 1e-12 * np.max(np.abs(triangle)):
+            inverse = np.linalg.solve(triangle, orthogonal[:n].T)
+    if not np.all(np.isfinite(inverse)):
+        inverse = np.linalg.pinv(stacked, rcond=1e-13)[:, :n]
     return lambda right: inverse @ right
 
 
@@ -325,13 +342,3 @@ def _largest(values: Array) -> float:
 
 def _is_finite(matrix: Any) -> bool:
     return bool(np.all(np.isfinite(matrix.data if sparse.issparse(matrix) else matrix)))
-
-
-def _distinct(points: Array) -> list[Array]:
-    """Return the points without repetitions."""
-    kept: list[Array] = []
-    for point in points:
-        tolerance = 1e-7 * (1.0 + np.max(np.abs(point)))
-        if all(np.max(np.abs(point - other)) > tolerance for other in kept):
-            kept.append(point)
-    return kept

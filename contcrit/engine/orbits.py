@@ -20,6 +20,9 @@ SAMPLES = 64
 SAMPLES_MAXIMUM = 1024
 """Largest number of samples of one orbit, and of elements of a discrete group."""
 
+MAPS_MAXIMUM = 4_000_000
+"""Largest number of entries of sampled group elements that are kept."""
+
 
 class SymmetryGroup:
     """A group of affine maps: continuous generators and discrete elements.
@@ -53,6 +56,11 @@ class SymmetryGroup:
         self.generators = _checked_generators(size, generators)
         self.elements = _closure(size, symmetries)
         self._coordinates = _sample_coordinates(self.generators)
+        self._maps: Array | None = None
+        if 0 < self._coordinates.shape[0] * size**2 <= MAPS_MAXIMUM:
+            algebra = np.tensordot(self._coordinates, self.generators, axes=1)
+            affine = np.concatenate([algebra, np.zeros((len(algebra), 1, size + 1))], axis=1)
+            self._maps = linalg.expm(affine)[:, :size]
 
     @property
     def is_trivial(self) -> bool:
@@ -92,14 +100,28 @@ class SymmetryGroup:
         """Return the images of x under the discrete elements, shape (e, n)."""
         return self.elements[:, :, :-1] @ x + self.elements[:, :, -1]
 
-    def samples(self, x: Array) -> Array:
-        """Return points of the orbit of x, x itself first, shape (m, n)."""
-        images = self.images(x)
+    def orbit_samples(self, x: Array) -> Array:
+        """Return points of the continuous orbit of x, x itself first, shape (m, n)."""
         if self.orbit_dimension(x) == 0:
-            return images
-        moved = [self.move(coordinates, image) for coordinates in self._coordinates
-                 for image in images]
-        return np.vstack([images, moved])
+            return x[None, :]
+        if self._maps is not None:
+            return np.vstack([x, self._maps[:, :, :-1] @ x + self._maps[:, :, -1]])
+        return np.vstack([x, *(self.move(coordinates, x) for coordinates in self._coordinates)])
+
+    def copies(self, x: Array, tolerance: float = 1e-7) -> list[Array]:
+        """Return the images of x that lie on different continuous orbits, x itself first."""
+        kept: list[Array] = []
+        samples: list[Array] = []
+        near = tolerance * (1.0 + float(np.max(np.abs(x), initial=0.0)))
+        for image in self.images(x):
+            if all(self.nearest(image, known)[0] > near for known in samples):
+                kept.append(image)
+                samples.append(self.orbit_samples(image))
+        return kept
+
+    def samples(self, x: Array) -> Array:
+        """Return points of the orbit of x under the whole group, x itself first, shape (m, n)."""
+        return np.vstack([self.orbit_samples(copy) for copy in self.copies(x)])
 
     def nearest(self, x: Array, samples: Array, candidates: int = 3) -> tuple[float, Array]:
         """Return the distance from x to an orbit given by samples, and the nearest point on it."""
@@ -127,6 +149,9 @@ class SymmetryGroup:
             bending = np.einsum("jab,lb,a->jl", linear, tangents, difference)
             curvature = gram - (bending + bending.T) / 2
             step = _descent_direction(curvature, gram, slope)
+            # Newton's model holds for about a radian; longer steps would only be halved.
+            reach = float(np.max(np.abs(np.tensordot(step, linear, axes=1)).sum(axis=1)))
+            step = step / max(reach, 1.0)
             improved = False
             for _ in range(12):
                 candidate = self.move(step, y)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 from scipy.linalg.lapack import dgetrf, dgetrs
-from scipy.sparse.linalg import eigsh, splu
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import LinearOperator, eigsh, splu
 
 Array = np.ndarray
 
@@ -95,20 +96,10 @@ def solve_bordered(jacobian: Any, row: Array, right: Array) -> tuple[Array, floa
 
 def permutation_sign(permutation: Array) -> float:
     """Return +1 for an even permutation and -1 for an odd one."""
-    remaining = np.array(permutation, dtype=np.intp)
-    seen = np.zeros(remaining.size, dtype=bool)
-    sign = 1.0
-    for start in range(remaining.size):
-        if seen[start]:
-            continue
-        length, k = 0, start
-        while not seen[k]:
-            seen[k] = True
-            k = remaining[k]
-            length += 1
-        if length % 2 == 0:
-            sign = -sign
-    return sign
+    size = len(permutation)
+    links = sparse.csr_array((np.ones(size), (np.arange(size), permutation)), shape=(size, size))
+    cycles, _ = connected_components(links, directed=False)
+    return -1.0 if (size - cycles) % 2 else 1.0
 
 
 def rounding_level(jacobian: Any, z: Array) -> float:
@@ -198,19 +189,46 @@ def singular_triplets(matrix: Any, count: int) -> tuple[Array, Array, Array, flo
     n, m = matrix.shape
     count = min(count, n)
     extra = m - n
-    if n <= DENSE_LIMIT:
+    if not sparse.issparse(matrix) or n <= 50:
         left, values, right = linalg.svd(as_dense(matrix))
         order = np.argsort(values)[:count]
         vectors = np.concatenate([right[n:], right[order]])
         return left[:, order], values[order], vectors.T, float(values.max())
-    # Large and sparse: the symmetric augmented matrix has eigenvalues +-sigma.
-    augmented = sparse.block_array([[None, matrix], [matrix.T, None]], format="csc")
-    scale = float(abs(matrix).sum(axis=1).max())
-    found, vectors = eigsh(augmented, k=2 * count + extra, sigma=1e-11 * scale)
-    order = np.argsort(-found)[: count + extra][::-1]
-    found, vectors = found[order], vectors[:, order]
-    left = vectors[:n, extra:]
-    left = left / np.maximum(np.linalg.norm(left, axis=0), 1e-300)
-    right = vectors[n:]
-    right = right / np.maximum(np.linalg.norm(right, axis=0), 1e-300)
-    return left, np.abs(found[extra:]), right, scale
+    left = _smallest_left(matrix, count)
+    right = _smallest_left(matrix.T, count + extra)
+    values = np.linalg.norm(matrix.T @ left, axis=0)
+    order = np.argsort(values)
+    return left[:, order], values[order], right, _largest_singular_value(matrix)
+
+
+def _smallest_left(matrix: Any, count: int) -> Array:
+    """Return the left singular vectors of the smallest singular values of a sparse matrix.
+
+    Lanczos iteration runs on the inverse of A A' + d, applied through the augmented matrix
+    [a I, A'; A, -d/a], whose factorisation does not square the condition number.
+    """
+    n, m = matrix.shape
+    scaled = sparse.csc_array(matrix) / _largest_singular_value(matrix)
+    balance, damping = 1e-6, 1e-26
+    augmented = sparse.block_array(
+        [
+            [balance * sparse.eye_array(m), scaled.T],
+            [scaled, -(damping / balance) * sparse.eye_array(n)],
+        ],
+        format="csc",
+    )
+    factors = splu(augmented)
+
+    def apply(vector: Array) -> Array:
+        return -factors.solve(np.concatenate([np.zeros(m), vector.ravel()]))[m:]
+
+    operator = LinearOperator((n, n), matvec=apply, dtype=float)
+    start = np.random.default_rng(0).standard_normal(n)
+    values, vectors = eigsh(operator, k=count, which="LM", v0=start)
+    return vectors[:, np.argsort(-values)]
+
+
+def _largest_singular_value(matrix: Any) -> float:
+    """Return an upper bound of the largest singular value, within a factor of a few."""
+    rows, columns = abs(matrix).sum(axis=1).max(), abs(matrix).sum(axis=0).max()
+    return float(np.sqrt(rows * columns))

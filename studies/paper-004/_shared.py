@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import brentq, minimize_scalar, root
 from scipy.special import lambertw
 
 import contcrit as cc
@@ -169,6 +170,32 @@ def pitchfork(n: int) -> tuple[float, float, float]:
     return float(np.exp(a) * np.cos(b) / b), float(a), float(b)
 
 
+def independent_fold(x: Array, lam: float) -> float:
+    """Return the turning point near a non-normal solution, without the engine.
+
+    Rotations bring C to ``a I + b J + s diag(1, -1)``; the equation then is three equations in
+    (a, b, s), whose derivative, by differences, is singular at a turning point.
+    """
+    shapes = np.array([np.eye(2), QUARTER, np.diag([1.0, -1.0])])
+
+    def equations(u: Array) -> Array:
+        C = np.tensordot(u[:3], shapes, axes=1)
+        return np.tensordot(shapes, network().residual(C, u[3]), axes=2) / 2
+
+    def extended(u: Array) -> Array:
+        step = 1e-5 * np.eye(4)[:3]
+        near = [8 * (equations(u + h) - equations(u - h)) for h in step]
+        far = [equations(u + 2 * h) - equations(u - 2 * h) for h in step]
+        derivative = (np.array(near) - np.array(far)) / 12e-5
+        return np.append(equations(u), np.linalg.det(derivative))
+
+    C = x.reshape(2, 2)
+    symmetric = 0.5 * (C + C.T) - 0.5 * np.trace(C) * np.eye(2)
+    guess = [np.trace(C) / 2, (C[1, 0] - C[0, 1]) / 2, np.linalg.norm(symmetric, 2), lam]
+    found = root(extended, np.array(guess) + 1e-5, tol=1e-15)
+    return float(found.x[3])
+
+
 # ---- what is reported and drawn ---------------------------------------------------------------
 
 
@@ -206,7 +233,7 @@ def stretches(branch: Branch) -> Iterator[tuple[Array, Criticality | None]]:
     order = np.argsort(arclength, kind="stable")
     z, arclength = z[order], arclength[order]
     cuts = sorted({-np.inf, np.inf, *(s.arclength for s in ends)})
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+    for low, high in pairwise(cuts):
         inside = (arclength >= low) & (arclength <= high)
         within = np.flatnonzero((branch.arclength > low) & (branch.arclength < high))
         if within.size:
@@ -280,15 +307,28 @@ def explain_index(axes: Axes, branches: Mapping[str, Branch], **place: Any) -> N
     """Explain colours, strokes and markers."""
     indices = {v.index for branch in branches.values() for _, _, v in branch.verdicts}
     handles = [
-        Line2D([], [], color=index_colour(index), linewidth=2.6 if index == 0 else 1.5,
-               label="local minimum" if index == 0 else f"saddle, index {index}")
+        Line2D(
+            [],
+            [],
+            color=index_colour(index),
+            linewidth=2.6 if index == 0 else 1.5,
+            label="local minimum" if index == 0 else f"saddle, index {index}",
+        )
         for index in sorted(index for index in indices if index is not None)
     ]
     handles += [
         Line2D([], [], color="0.3", linestyle=(0, (4, 1.2)), label="non-normal solutions"),
         *(
-            Line2D([], [], linestyle="none", marker=marker, markersize=7, markerfacecolor="white",
-                   markeredgecolor="black", label=label)
+            Line2D(
+                [],
+                [],
+                linestyle="none",
+                marker=marker,
+                markersize=7,
+                markerfacecolor="white",
+                markeredgecolor="black",
+                label=label,
+            )
             for marker, label in (("s", "fold"), ("o", "pitchfork"))
         ),
     ]

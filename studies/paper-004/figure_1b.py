@@ -70,8 +70,8 @@ STUDY = Study(
     name="paper-004/figure-1b",
     title="Cost of the normal solutions of Example 1 against lam",
     claim=(
-        "Figure 1(b); (i) a local minimum and a saddle for each n != 0; (iii) the escaping saddle's "
-        "cost tends to 1; (iv) the principal branch has the lowest cost."
+        "Figure 1(b); (i) a local minimum and a saddle for each n != 0; (iii) the escaping "
+        "saddle's cost tends to 1; (iv) the principal branch has the lowest cost."
     ),
     run=run,
 )

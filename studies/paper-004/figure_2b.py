@@ -71,7 +71,10 @@ def draw(out: Path, branch: Any, share: float) -> None:
     axes = figure.subplots()
     axes.plot(branch["lam"], branch["cost"], color=PALETTE[0], linewidth=2.2, label="minimum")
     axes.plot(
-        branch["lam"], share * branch["lam"], color=PALETTE[1], linestyle="--",
+        branch["lam"],
+        share * branch["lam"],
+        color=PALETTE[1],
+        linestyle="--",
         label=r"constant $\log(R)/T$, not critical",
     )
     axes.set(xlabel=r"$\lambda$", ylabel="cost $J$", xlim=(0, 1), ylim=(0, 2))

@@ -91,8 +91,13 @@ def draw(out: Path, counts: dict[str, tuple[int, bool, list[int], int]]) -> None
     axes = figure.subplots()
     for label, (n, log_side, modes, index) in counts.items():
         axes.plot(
-            MODES, modes, color=COLOURS[n], linestyle="-" if log_side else "--",
-            marker="o", ms=3, label=label.replace("n=", "n = "),
+            MODES,
+            modes,
+            color=COLOURS[n],
+            linestyle="-" if log_side else "--",
+            marker="o",
+            ms=3,
+            label=label.replace("n=", "n = "),
         )
         axes.axhline(index, color=COLOURS[n], linewidth=0.6, linestyle=":", zorder=1)
     axes.set(xlabel="Legendre modes per entry", ylabel="negative directions found")

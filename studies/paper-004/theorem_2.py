@@ -52,7 +52,9 @@ def random_normal(generator: np.random.Generator, d: int) -> Array:
     blocks = []
     for _ in range(d // 2):
         size, turn = generator.uniform(0.6, 1.6), generator.uniform(0.2, 2.6)
-        blocks.append(size * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]))
+        blocks.append(
+            size * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        )
     if d % 2:
         blocks.append(np.array([[generator.uniform(0.6, 1.6)]]))
     basis = np.linalg.qr(generator.standard_normal((d, d)))[0]
@@ -64,7 +66,7 @@ def remainder(R: Array, T: float, progress: Any) -> Array:
     model = cc.models.get("linear-network")
     problem = model.build(R=R, T=T)
     zero = (0,) * len([z for z in np.linalg.eigvals(R) if z.imag > 1e-9])
-    start = model.starts(problem, windings=(zero,) if zero else ())["n=0" if len(zero) < 2 else f"n={zero}"]
+    (start,) = model.starts(problem, windings=(zero,)).values()
     branch = cc.trace(
         problem, start, "lam", (0.0, 0.03), direction="forward", classify=False, progress=progress
     )

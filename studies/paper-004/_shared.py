@@ -329,7 +329,11 @@ def explain_index(axes: Axes, branches: Mapping[str, Branch], **place: Any) -> N
                 markeredgecolor="black",
                 label=label,
             )
-            for marker, label in (("s", "fold"), ("o", "pitchfork"))
+            for kind, marker, label in (
+                ("fold", "s", "fold"),
+                ("branch-point", "o", "pitchfork"),
+            )
+            if any(branch.of_kind(kind) for branch in branches.values())
         ),
     ]
     axes.legend(handles=handles, frameon=False, fontsize="small", **place)

@@ -41,6 +41,7 @@ def run(out: Path, progress: Any) -> dict[str, Any]:
     axes.semilogy(lengths, ratios, ".", ms=3, color=PALETTE[0], alpha=0.6, label="random weights")
     axes.axhline(2.0, color=PALETTE[1], label="sharp constant $2T$")
     axes.axhline(1.0, color="0.4", linestyle="--", label="constant $T$ of the paper")
+    axes.set(ylim=(0.5, 1e6), xlim=(0, 12))
     axes.set(xlabel=r"$\int \sqrt{\mathrm{tr}\, A^\top A}\, dt$", ylabel="left side / right side")
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

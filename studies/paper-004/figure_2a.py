@@ -66,13 +66,9 @@ def closed_form(t: float) -> np.ndarray:
 def draw(out: Path, branch: Branch) -> None:
     figure = Figure(figsize=(6.6, 4.4), layout="constrained")
     axes = figure.subplots()
-    for k, name in enumerate(branch.names):
-        axes.plot(
-            branch["mu"],
-            branch[name],
-            color=PALETTE[k],
-            label=f"${name[0]}_{{{name[2]}{name[4]}}}$",
-        )
+    for k, (i, j) in enumerate(np.ndindex(2, 2)):
+        column = branch[f"C[{i},{j}]"]
+        axes.plot(branch["mu"], column, color=PALETTE[k], label=f"$C_{{{i + 1}{j + 1}}}$")
     targets = [np.real(logm(QUARTER + mu * SLOPE)).ravel() for mu in branch["mu"]]
     for k in range(4):
         axes.plot(branch["mu"], np.array(targets)[:, k], color=PALETTE[k], linestyle=":")

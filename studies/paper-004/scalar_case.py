@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from scipy.optimize import brentq
 
 import contcrit as cc
@@ -21,6 +22,7 @@ CUSP = 4.0 * np.exp(1.5)
 
 TARGETS = (18.0, 18.05, 18.1, 18.2, 18.35, 18.5, 19.0, 20.0, 22.0, 25.0, 30.0)
 BELOW = (1.0, 5.0, 12.0, 17.9)
+SHOWN = (12.0, 17.9, 20.0, 25.0)
 SPAN = (1.0, 100.0)
 
 
@@ -93,10 +95,10 @@ def cusp(branches: dict[float, Branch], folds: dict[float, list[float]]) -> dict
 def draw(out: Path, branches: dict[float, Branch], folds: dict[float, list[float]]) -> None:
     figure = Figure(figsize=(10.0, 4.4), layout="constrained")
     left, right = figure.subplots(ncols=2)
-    for k, R in enumerate((12.0, 17.9, 20.0, 25.0)):
+    for k, R in enumerate(SHOWN):
         plot_branch(branches[R], "C[0,0]", left, color=PALETTE[k], legend=False)
-        z = branches[R].z[0]
-        left.annotate(f"$R = {R:g}$", (z[-1], z[0]), xytext=(4, 3), textcoords="offset points")
+    handles = [Line2D([], [], color=PALETTE[k], label=f"$R = {R:g}$") for k, R in enumerate(SHOWN)]
+    left.legend(handles=handles, frameon=False)
     left.set(ylabel="$C$", xlim=SPAN)
     right.plot([folds[R][0] for R in TARGETS], TARGETS, "o-", ms=4, color=PALETTE[0])
     right.plot([folds[R][1] for R in TARGETS], TARGETS, "o-", ms=4, color=PALETTE[1])

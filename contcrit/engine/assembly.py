@@ -92,8 +92,11 @@ class Assembly:
         points, tangents, facts = march.points, march.tangents, march.facts
         weights = self.weights(system)
         negative = self._negative_counts(system, points)
+        closed = singular is not None and status[1] is Status.CLOSED_LOOP
+        last = len(points) - 1 if closed else len(points)
         if singular is not None:
-            negative[origin] = -1  # ill-defined exactly at the branch point
+            # Ill-defined exactly at the branch point, where a closed loop ends too.
+            negative[origin] = negative[last:] = -1
         signals = Signals(
             z=points,
             tangent=tangents,
@@ -109,7 +112,7 @@ class Assembly:
             pieces = [slice(0, len(points))]
         else:
             # A branch entered at a branch point is searched on either side of it only.
-            pieces = [slice(0, origin), slice(origin + 1, len(points))]
+            pieces = [slice(0, origin), slice(origin + 1, last)]
         special_points: list[SpecialPoint] = []
         for piece in pieces:
             if piece.stop - piece.start < 2:

@@ -26,6 +26,12 @@ from .orbits import SymmetryGroup
 
 Array = np.ndarray
 
+REACH = 0.01
+"""Largest half of the distance at which departures are looked for, relative to 1 + max|z|/10."""
+
+OPPOSITE = -0.75
+"""Cosine between directions below which two departures belong to one branch, bent as it may be."""
+
 
 @dataclass(eq=False)
 class Departure:
@@ -89,7 +95,9 @@ class Switch:
 
     def departures(self) -> list[Departure]:
         """Return the departures off the known branch, opposite ones next to each other."""
-        radius = 2.0 * self.settings.step_initial * (1.0 + 0.1 * float(np.max(np.abs(self.z))))
+        # The expansions hold close to the point only, however long the walk's steps may be.
+        radius = 2.0 * min(self.settings.step_initial, REACH)
+        radius *= 1.0 + 0.1 * float(np.max(np.abs(self.z)))
         for _ in range(4):
             singularity = self._singularity(radius)
             if singularity is None:
@@ -267,7 +275,7 @@ class Switch:
             first = kept.pop(0)
             ordered.append(first)
             overlaps = [float(first.direction @ other.direction) for other in kept]
-            if overlaps and min(overlaps) < -0.98:
+            if overlaps and min(overlaps) < OPPOSITE:
                 ordered.append(kept.pop(int(np.argmin(overlaps))))
         return ordered
 

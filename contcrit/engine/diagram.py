@@ -13,7 +13,7 @@ from ..errors import Status
 from ..results import Branch, Diagram, SpecialPoint
 from . import walk as walking
 from .assembly import March
-from .branching import Departure, Switch
+from .branching import OPPOSITE, Departure, Switch
 from .corrector import CORRECTED, advance
 from .gauge import dropped, gauged, lifted
 from .kernel import allocate
@@ -105,7 +105,7 @@ class Explorer:
             if len(self.branches) >= self.settings.maximum_branches:
                 return False
             pair = [departures.pop(0)]
-            if departures and float(pair[0].direction @ departures[0].direction) < -0.98:
+            if departures and float(pair[0].direction @ departures[0].direction) < OPPOSITE:
                 pair.append(departures.pop(0))
             new = [departure for departure in pair if not self._known(departure.plain)]
             self.report["duplicates"] += len(pair) - len(new)

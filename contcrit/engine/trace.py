@@ -132,8 +132,12 @@ class Tracer:
         seeds = first if first is not None else (None, None)
         nothing = self._nothing(start)
         ahead = behind = nothing
+        # The loop's end is told at a regular point: the corrector is singular at a branch point.
+        loop = (start, tangent)
+        if seeds[1] is not None:
+            loop = (seeds[1].points[-1], -seeds[1].tangents[-1])
         if direction in ("both", "forward"):
-            ahead = self.march(system, start, tangent, seeds[0])
+            ahead = self.march(system, start, tangent, seeds[0], loop)
         if direction in ("both", "backward") and ahead.status is not Status.CLOSED_LOOP:
             behind = self.march(system, start, -tangent, seeds[1])
         work = allocate(system)
@@ -150,7 +154,15 @@ class Tracer:
         tangents = np.concatenate([-behind.tangents[::-1], tangent[None], ahead.tangents])
         facts = np.concatenate([facts_behind, own, ahead.facts])
         facts[:, walking.ARCLENGTH] -= facts[0, walking.ARCLENGTH]
-        if ahead.status is Status.CLOSED_LOOP:
+        if ahead.status is Status.CLOSED_LOOP and seeds[1] is not None:
+            facts[-1, walking.SIGN :] = seeds[1].facts[-1, walking.SIGN :] * (-1.0, 1.0)
+            points, tangents = np.vstack([points, start]), np.vstack([tangents, tangent])
+            facts = np.vstack([facts, own])
+            facts[-1, walking.ARCLENGTH] = (
+                facts[-2, walking.ARCLENGTH] + seeds[1].facts[-1, walking.ARCLENGTH]
+            )
+            status = (Status.CLOSED_LOOP, Status.CLOSED_LOOP)
+        elif ahead.status is Status.CLOSED_LOOP:
             facts[-1, walking.SIGN :] = facts[len(behind.points), walking.SIGN :]
             status = (Status.CLOSED_LOOP, Status.CLOSED_LOOP)
         else:
@@ -162,9 +174,20 @@ class Tracer:
 
     # ---- the march ---------------------------------------------------------------------
 
-    def march(self, system: Any, start: Array, tangent: Array, seed: March | None = None) -> March:
-        """Walk from a point, its start not among the points returned."""
+    def march(
+        self,
+        system: Any,
+        start: Array,
+        tangent: Array,
+        seed: March | None = None,
+        loop: tuple[Array, Array] | None = None,
+    ) -> March:
+        """Walk from a point, its start not among the points returned.
+
+        `loop` is the point and the tangent at which a closed loop ends; by default the start's.
+        """
         size = start.size
+        loop_start, loop_tangent = (start, tangent) if loop is None else loop
         weights = self.weights(system)
         gear = Gear(system, self.settings)
         scratch = np.empty((6, size))
@@ -186,8 +209,8 @@ class Tracer:
             facts = np.empty((room, 5))
             origin, origin_tangent = z.copy(), direction.copy()
             written, reason, step = gear.walk(
-                gear.system, z, direction, arclength, step, start, tangent, weights, self.control,
-                gear.work, scratch, points, tangents, facts,
+                gear.system, z, direction, arclength, step, loop_start, loop_tangent, weights,
+                self.control, gear.work, scratch, points, tangents, facts,
             )  # fmt: skip
             self.gears.add(gear.name)
             if written:

@@ -121,8 +121,8 @@ def walk(
             continue
 
         if not at_end and returns_to(
-            system, z, tangent, taken, tangent_new, loop_start, loop_tangent, weights, control,
-            work, scratch, arclength,
+            system, z, tangent, taken, z_new, tangent_new, loop_start, loop_tangent, weights,
+            control, work, scratch, arclength,
         ):  # fmt: skip
             points[count] = loop_start
             tangents[count] = loop_tangent
@@ -225,6 +225,7 @@ def returns_to(
     z: Array,
     tangent: Array,
     step: float,
+    z_new: Array,
     tangent_new: Array,
     loop_start: Array,
     loop_tangent: Array,
@@ -234,19 +235,29 @@ def returns_to(
     scratch: Array,
     arclength: float,
 ) -> bool:
-    """Tell whether the step from z passes through the branch's first point, the same way round."""
+    """Tell whether the step from z to z_new passes through the branch's first point, that way."""
     gap = loop_start - z
     along = inner(weights, tangent, gap)
     if along <= 0.0 or along > step or arclength < 2.0 * step:
         return False
-    if inner(weights, tangent_new, loop_tangent) < 0.5:
+    cosine = inner(weights, tangent, tangent_new)
+    if cosine < 0.5 or inner(weights, tangent_new, loop_tangent) < 0.5:
         return False
     across = inner(weights, gap, gap) - along * along
     if across > 0.25 * step * step:
         return False
     # The first point lies in the plane at offset `along`: the branch's point there must be it.
-    outcome, _, _, _, _, _ = advance(
-        system, z, tangent, along, weights, control, work, scratch[5], scratch[2], scratch, False
+    # Cubic Hermite interpolation finds it even close to other branches.
+    t = along / step
+    point, row = scratch[5], scratch[0]
+    point[:] = (
+        (1.0 + 2.0 * t) * (1.0 - t) ** 2 * z
+        + t * t * (3.0 - 2.0 * t) * z_new
+        + step * t * (1.0 - t) ** 2 * tangent
+        + step / cosine * t * t * (t - 1.0) * tangent_new
     )
-    distance = largest(scratch[5] - loop_start)
-    return outcome == CORRECTED and distance <= 1e-6 * (1.0 + largest(loop_start))
+    point += (along - inner(weights, tangent, point - z)) * tangent
+    row[:] = weights * tangent
+    # At a branch point Newton's method only creeps: what counts is where it went.
+    correct(system, point, row, control, work, scratch[1], False)
+    return largest(point - loop_start) <= 1e-6 * (1.0 + largest(loop_start))

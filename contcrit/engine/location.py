@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,21 +55,74 @@ class Locator:
 
     def special_points(self, events: tuple[Event, ...]) -> list[SpecialPoint]:
         """Locate, refine and identify everything the events bracket, in order of arc length."""
+        applying = [event for event in events if event.applies(self.system)]
+        found: list[SpecialPoint] = []
+        # Inertia comes last: it is costly, and most of its changes are explained by then.
+        self._search([event for event in applying if event.kind != "inertia"], found)
+        self._search([event for event in applying if event.kind == "inertia"], found)
+        return sorted(found, key=lambda special: special.arclength)
+
+    def _search(self, events: list[Event], found: list[SpecialPoint]) -> None:
+        """Add to the special points found what these events bracket besides."""
         candidates = []
         for event in events:
-            if not event.applies(self.system):
-                continue
-            for bracket in event.brackets(self.signals):
+            brackets = event.brackets(self.signals)
+            if event.kind == "inertia":
+                brackets = self._unexplained(brackets, found)
+            for bracket in brackets:
                 hit = self._locate(event, bracket)
                 if hit is not None:
                     candidates.append((event, bracket, *hit))
-        found: list[SpecialPoint] = []
-        # A change of sign is located more sharply than a dip, which may be the same point again.
         for event, bracket, offset, z, tangent in sorted(candidates, key=_order):
             special = self._identify(event, bracket, offset, z, tangent)
             if special is not None and not any(self._same(special, other) for other in found):
                 found.append(special)
-        return sorted(found, key=lambda special: special.arclength)
+
+    def _unexplained(self, brackets: list[Bracket], found: list[SpecialPoint]) -> list[Bracket]:
+        """Cut steps at the kernels found inside them; keep what still changes beside those.
+
+        A fold and a Hopf point that share a step change the inertia by one between them; only on
+        either side of the fold is the change of two seen for what it is.
+        """
+        if self.signals.negative is None:
+            return []
+        holding = set()
+        for special in found:
+            if special.kind != "user":
+                last = int(np.searchsorted(self.arclength, special.arclength))
+                last = min(max(last, 1), len(self.arclength) - 1)
+                holding.add((last - 1, last))
+        kept = [bracket for bracket in brackets if (bracket.first, bracket.last) not in holding]
+        for first, last in sorted(holding):
+            if self.signals.negative[first] >= 0 and self.signals.negative[last] >= 0:
+                kept.extend(self._split(Bracket(first, last), found))
+        return kept
+
+    def _split(self, bracket: Bracket, found: list[SpecialPoint]) -> list[Bracket]:
+        low, high = self.arclength[bracket.first], self.arclength[bracket.last]
+        row = self.weights * self.signals.tangent[bracket.first]
+        origin = self.signals.z[bracket.first]
+        inside = sorted(
+            float(row @ (special.z - origin))
+            for special in found
+            if special.kind != "user" and low <= special.arclength <= high
+        )
+        reach = float(row @ (self.signals.z[bracket.last] - origin))
+        edges = [0.0, *(s + sign * 1e-4 * reach for s in inside for sign in (-1, 1)), reach]
+        pieces = []
+        for start, stop in zip(edges[::2], edges[1::2], strict=True):
+            if not stop > start:
+                continue
+            counts = []
+            for offset in (start, stop):
+                point = self._local(bracket, offset, {})
+                parts = None if point is None else point.real_parts
+                if parts is not None:
+                    counts.append(int(np.count_nonzero(parts < 0)))
+            if len(counts) == 2:
+                crossing = range(min(counts), max(counts))
+                pieces.extend(replace(bracket, detail=j, limits=(start, stop)) for j in crossing)
+        return pieces
 
     def _same(self, one: SpecialPoint, other: SpecialPoint) -> bool:
         if (one.kind == "user") != (other.kind == "user"):
@@ -131,7 +184,8 @@ class Locator:
         """Drive the event's test function to zero; return offset, point and tangent."""
         first = bracket.first
         z, tangent = self.signals.z, self.signals.tangent
-        reach = float(np.sum(self.weights * tangent[first] * (z[bracket.last] - z[first])))
+        span = float(np.sum(self.weights * tangent[first] * (z[bracket.last] - z[first])))
+        start, stop = (0.0, span) if bracket.limits is None else bracket.limits
         scale: dict[str, float] = {}
         cache: dict[float, tuple[float, LocalPoint]] = {}
 
@@ -149,15 +203,15 @@ class Locator:
         try:
             if bracket.dip:
                 found = minimize_scalar(
-                    value, bounds=(0.0, reach), method="bounded", options={"xatol": 1e-11 * reach}
+                    value, bounds=(start, stop), method="bounded", options={"xatol": 1e-11 * span}
                 )
-                outside = max(value(0.0), value(reach))
+                outside = max(value(start), value(stop))
                 if found.fun > 1e-3 * outside:
                     return None
             else:
-                low, high = value(0.0), value(reach)
+                low, high = value(start), value(stop)
                 if low * high < 0:
-                    brentq(value, 0.0, reach, xtol=tolerance, rtol=8.9e-16, maxiter=80)
+                    brentq(value, start, stop, xtol=tolerance, rtol=8.9e-16, maxiter=80)
                 elif min(abs(low), abs(high)) > 1e-6 * max(abs(low), abs(high)):
                     return None
         except _Lost:
@@ -359,7 +413,7 @@ def _evidence(singularity: Singularity) -> dict[str, Any]:
 
 
 def _order(candidate: tuple[Event, Bracket, float, Array, Array]) -> tuple[Any, ...]:
-    """Terminal events first, then those whose test function changes sign, then along the branch."""
+    """Put terminal events first, and changes of sign before dips, which are located less sharply."""
     event, bracket, offset = candidate[:3]
     return not event.terminal, bracket.dip, bracket.first, offset, event.kind
 

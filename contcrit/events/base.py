@@ -53,12 +53,15 @@ class Bracket:
         Which eigenvalue crosses, for events that need to know.
     dip : bool
         Whether the test function touches zero instead of changing sign.
+    limits : tuple of float, optional
+        Offsets along the first point's tangent that enclose the event more closely.
     """
 
     first: int
     last: int
     detail: int = 0
     dip: bool = False
+    limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)

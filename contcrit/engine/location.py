@@ -109,7 +109,7 @@ class Locator:
         )
         reach = float(row @ (self.signals.z[bracket.last] - origin))
         edges = [0.0, *(s + sign * 1e-4 * reach for s in inside for sign in (-1, 1)), reach]
-        pieces = []
+        pieces: list[Bracket] = []
         for start, stop in zip(edges[::2], edges[1::2], strict=True):
             if not stop > start:
                 continue
@@ -413,7 +413,7 @@ def _evidence(singularity: Singularity) -> dict[str, Any]:
 
 
 def _order(candidate: tuple[Event, Bracket, float, Array, Array]) -> tuple[Any, ...]:
-    """Put terminal events first, and changes of sign before dips, which are located less sharply."""
+    """Put terminal events first, and changes of sign before dips, which are less sharp."""
     event, bracket, offset = candidate[:3]
     return not event.terminal, bracket.dip, bracket.first, offset, event.kind
 

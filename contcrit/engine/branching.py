@@ -195,6 +195,8 @@ class Switch:
         z, h = self.z + kernel @ alpha, np.zeros(psi.shape[1])
         for _ in range(30):
             value = self.system.residual(z) + psi @ h
+            if not np.all(np.isfinite(value)):
+                return None, h
             defect = kernel.T @ (z - self.z) - alpha
             increment = linalg.lu_solve(factors, -np.concatenate([value, defect]))
             if not np.all(np.isfinite(increment)):

@@ -28,7 +28,7 @@ WINDINGS = (0, -1, 1, -2, 2)
 LOWEST = 1e-8
 """Where branches of Example 1 stop: below the lowest pitchfork; at 0 some solutions escape."""
 
-SMOOTH = cc.Settings(step_initial=1e-4, step_maximum=0.05, parameter_fraction=0.005)
+SMOOTH = cc.Settings(step_maximum=0.05, parameter_fraction=0.005)
 """Steps short enough for smooth lines, also on logarithmic axes."""
 
 COLOURS = {n: PALETTE[k] for k, n in enumerate(WINDINGS)}

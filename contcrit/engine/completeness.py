@@ -22,7 +22,7 @@ def unseen_estimates(hits: Array) -> dict[str, float]:
     Parameters
     ----------
     hits : ndarray of int, shape (m,)
-        How often each thing was seen, each at least once.
+        How often each thing was seen; zeros are left out.
 
     Returns
     -------
@@ -47,18 +47,52 @@ def unseen_estimates(hits: Array) -> dict[str, float]:
     }
 
 
-def regularity_and_sign(jacobian: Any, orbit_dimension: int) -> tuple[float, float]:
-    """Return the relative smallest singular value across the orbit, and sign det J."""
-    n = jacobian.shape[0]
+def regularity_and_sign(
+    jacobian: Callable[[Array], Any], x: Array, orbit_dimension: int
+) -> tuple[float, float]:
+    """Return how far a solution is from being singular, and sign det J.
+
+    Parameters
+    ----------
+    jacobian : callable
+        J, from shape (n,) to (n, n), dense or sparse.
+    x : ndarray of shape (n,)
+        The solution.
+    orbit_dimension : int
+        Dimension of the group orbit that J is singular along anyway.
+
+    Returns
+    -------
+    regularity : float
+        Distance along the weakest direction v, relative to 1 + max|x| and at most 1, over which
+        J v changes by as much as |J v| is: about the distance to the next solution or fold.
+        Scaling the equations does not change it. 0 if J v vanishes to rounding, nan for n > 500.
+    sign : float
+        0 on orbits, nan for n > 500.
+    """
+    n = len(x)
     if n > SPECTRUM_LIMIT:
         return float("nan"), float("nan")
-    dense = jacobian.toarray() if sparse.issparse(jacobian) else jacobian
-    values = np.linalg.svd(dense, compute_uv=False)
     across = n - orbit_dimension
-    if values[0] == 0:
-        return 0.0, 0.0
-    sign = 0.0 if orbit_dimension else float(np.linalg.slogdet(dense)[0])
-    return (float(values[across - 1] / values[0]) if across else 1.0), sign
+    if across == 0:
+        return 1.0, 0.0
+    here = _dense(jacobian(x))
+    _, values, right = np.linalg.svd(here)
+    sign = 0.0 if orbit_dimension else float(np.linalg.slogdet(here)[0])
+    weakest, direction = float(values[across - 1]), right[across - 1]
+    size = 1.0 + float(np.max(np.abs(x)))
+    step = 1e-4 * size
+    with np.errstate(all="ignore"):
+        sides = [_dense(jacobian(x + side * step * direction)) for side in (-1.0, 1.0)]
+    changes = [float(np.linalg.norm((side - here) @ direction)) for side in sides]
+    change = max((value for value in changes if np.isfinite(value)), default=np.inf)
+    if weakest <= 1e-14 * float(values[0]):
+        return 0.0, sign
+    return float(min(1.0, weakest * step / max(change * size, 1e-300))), sign
+
+
+def _dense(matrix: Any) -> Array:
+    return matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
 
 
 def completeness(
@@ -79,7 +113,8 @@ def completeness(
     Parameters
     ----------
     hits, regularity, signs : ndarray of shape (m,)
-        Hits, relative smallest singular value, and sign det J of each solution.
+        Hits (0 for what no sampled start reached), regularity (see `regularity_and_sign`) and sign
+        det J of each solution.
     residual : callable
         F at the fixed parameter, for its degree on the boundary of the box.
     box : tuple of ndarray
@@ -116,6 +151,9 @@ def completeness(
         doubts.append("fresh starts kept finding more")
     if count == 0:
         doubts.append("no start led to a solution in the box, which does not exclude one")
+    unreached = int(np.count_nonzero(hits == 0))
+    if unreached:
+        doubts.append(f"{unreached} of the {noun} found between others only, and from no start")
     if estimates["seen_once"]:
         doubts.append(
             f"{estimates['seen_once']} of the {noun} reached from one start only, so that the next "

@@ -248,14 +248,21 @@ def _closure(size: int, symmetries: Iterable[Any]) -> Array:
                 f"must be finite matrices of shape ({size}, {size}) or ({size}, {size + 1}).",
                 "Give one matrix for each symmetry.",
             )
+        if np.any(np.abs(np.abs(np.linalg.eigvals(matrix[:, :size])) - 1.0) > 1e-6):
+            raise SpecificationError(
+                "symmetries",
+                matrix,
+                "must have finite order, hence eigenvalues of modulus 1.",
+                "Pass continuous symmetries as generators.",
+            )
         seeds.append(np.vstack([matrix, last]))
-    found = [np.eye(size + 1)]
+    found = np.eye(size + 1)[None]
     position = 0
     while position < len(found):
         for seed in seeds:
             product = seed @ found[position]
-            if not any(np.allclose(product, known, rtol=0, atol=1e-9) for known in found):
-                found.append(product)
+            if np.min(np.max(np.abs(found - product), axis=(1, 2))) > 1e-9:
+                found = np.concatenate([found, product[None]])
         position += 1
         if len(found) > SAMPLES_MAXIMUM:
             raise SpecificationError(
@@ -264,7 +271,7 @@ def _closure(size: int, symmetries: Iterable[Any]) -> Array:
                 f"must generate at most {SAMPLES_MAXIMUM} elements.",
                 "Give symmetries of finite order, or pass continuous ones as generators.",
             )
-    return np.array(found)[:, :-1]
+    return found[:, :-1]
 
 
 def _sample_coordinates(generators: Array) -> Array:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,17 @@ from .completeness import completeness, regularity_and_sign
 from .deflation import Deflation, FixedParameter, Outcome, deflated_newton
 from .orbits import SymmetryGroup, orbit_distance
 from .sampling import Starts, checked_box
+from .search_result import SearchResult
 
 __all__ = ["SearchResult", "orbit_distance", "search"]
 
 Array = np.ndarray
+
+DEFLATION_SHARE = 16
+"""Widths of the box over the length at which deflation acts.
+
+Longer, and known solutions that surround an unknown one bar the way to it.
+"""
 
 ROUNDS = 64
 """Largest number of deflated rounds."""
@@ -29,72 +36,6 @@ FRESH_BATCHES = 4
 
 SOLUTIONS = 512
 """Largest number of solutions; more are taken for a continuum."""
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class SearchResult:
-    """Solutions found in a box, one for each group orbit, and what is known of the rest.
-
-    Parameters
-    ----------
-    points : ndarray of shape (m, n)
-        Solutions in the order in which they were found.
-    residuals : ndarray of shape (m,)
-        Largest modulus of the residual at each.
-    hits : ndarray of shape (m,)
-        How many start points led to each: in all plain rounds, and in the deflated round that
-        found it.
-    orbit_dimensions : ndarray of shape (m,)
-        Dimension of the continuous group orbit that each stands for (0: a single point).
-    copies : ndarray of shape (m,)
-        How many solutions (or continuous orbits) each stands for by discrete symmetry.
-    regularity : ndarray of shape (m,)
-        Smallest singular value of the Jacobian across the orbit over the largest; nan if not
-        computed.
-    status : Status
-        `CONVERGED`: searched until nothing new was found. `BUDGET_SPENT`: stopped before.
-        `START_FAILED`: no start converged. `NOT_FINITE`: no start had finite residuals.
-    report : dict
-        Start counts, rounds, Good-Turing and Chao estimates, degree; ``believed_complete`` and
-        the sentence ``why``.
-    names : tuple of str
-        Names of the unknowns.
-    parameter_value : float
-        The parameter's value.
-    """
-
-    points: Array
-    residuals: Array
-    hits: Array
-    orbit_dimensions: Array
-    copies: Array
-    regularity: Array
-    status: Status
-    report: dict[str, Any] = field(default_factory=dict)
-    names: tuple[str, ...] = ()
-    parameter_value: float = float("nan")
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    def __iter__(self) -> Iterator[Array]:
-        return iter(self.points)
-
-    def __getitem__(self, position: int) -> Array:
-        return self.points[position]
-
-    @property
-    def believed_complete(self) -> bool:
-        """Whether every check agrees that no solution is missing; evidence, not proof."""
-        return bool(self.report["believed_complete"])
-
-    @property
-    def why(self) -> str:
-        """Why the list is believed complete or not."""
-        return str(self.report["why"])
-
-    def __repr__(self) -> str:
-        return f"SearchResult({len(self)} points, {self.status.name}: {self.why})"
 
 
 @dataclass(eq=False)
@@ -157,10 +98,10 @@ def search(
     Notes
     -----
     Damped Newton iterations run from all starts, first plainly, then round by round on the
-    residual deflated at all solutions known so far, until a round from every start finds nothing
-    new. Then as many fresh starts must confirm this, plainly and deflated; what they find starts
-    further rounds. Fresh starts are added, up to four times, while a solution was reached only
-    once.
+    residual deflated [2]_ at all solutions known so far, until a round from every start, and one
+    from midpoints of known solutions, find nothing new. Then as many fresh starts must confirm
+    this, plainly and deflated; what they find starts further rounds. Fresh starts are added, up
+    to four times, while a solution was reached at most once.
 
     ``report["believed_complete"]`` asks for all of: the last rounds, from fresh starts, found
     nothing; every solution was reached from two starts or more, so that Good and Turing's
@@ -192,7 +133,7 @@ def search(
     run.plain(batch)
     everything, fresh, confirmed = batch, 0, False
     while not run.spent():
-        if not confirmed and run.deflated(everything):
+        if not confirmed and (run.deflated(everything) or run.between(len(batch))):
             continue
         if not supply.is_random:
             break
@@ -231,8 +172,8 @@ class _Search:
         self.group = group
         self.settings = settings
         self.executor = executor
-        self.none = Deflation(group, width / 4)
-        self.known = Deflation(group, width / 4)
+        self.none = Deflation(group, width / DEFLATION_SHARE)
+        self.known = Deflation(group, width / DEFLATION_SHARE)
         self.solutions: list[_Solution] = []
         self.rounds = 0
         self.plain_ends: Counter[str] = Counter()
@@ -248,8 +189,8 @@ class _Search:
 
     @property
     def has_singletons(self) -> bool:
-        """Whether a solution in the box was reached from one start only."""
-        return any(solution.inside and solution.hits == 1 for solution in self.solutions)
+        """Whether a solution in the box was reached from at most one start."""
+        return any(solution.inside and solution.hits <= 1 for solution in self.solutions)
 
     def plain(self, starts: Array) -> int:
         """Run Newton's method from every start; return how many solutions are new."""
@@ -262,6 +203,28 @@ class _Search:
         self.rounds += 1
         return self._register(self._run(starts, self.known), known=len(self.solutions))
 
+    def between(self, count: int) -> int:
+        """Run deflated Newton from midpoints of known solutions; return how many are new.
+
+        Saddles lie between minima, and are often too few starts' goal. What is found has no hits:
+        these starts are no sample of the box.
+        """
+        copies = [copy for solution in self.solutions for copy in self.group.copies(solution.x)]
+        pairs = [(i, j) for j in range(len(copies)) for i in range(j)]
+        order = np.random.default_rng(self.settings.seed).permutation(len(pairs))[:count]
+        middles: list[Array] = []
+        for i, j in (pairs[k] for k in order):
+            _, near = self.group.nearest(copies[i], self.group.orbit_samples(copies[j]))
+            middle = (copies[i] + near) / 2
+            scale = 1e-6 * (self.high - self.low)
+            if all(np.any(np.abs(middle - other) > scale) for other in middles):
+                middles.append(middle)
+        if not middles or self.spent():
+            return 0
+        self.rounds += 1
+        before = len(self.solutions)
+        return self._register(self._run(np.array(middles), self.known), known=before, weight=0)
+
     def _run(self, starts: Array, deflation: Deflation) -> list[Outcome]:
         common = (self.system, self.parameter_value, deflation, self.settings, self.region)
         if self.executor is None:
@@ -271,8 +234,8 @@ class _Search:
         futures = [self.executor.submit(_solve_all, (*common, piece)) for piece in pieces]
         return [outcome for future in futures for outcome in future.result()]
 
-    def _register(self, outcomes: list[Outcome], known: int = 0) -> int:
-        """Merge outcomes in their order; solutions before position `known` gain no hits."""
+    def _register(self, outcomes: list[Outcome], known: int = 0, weight: int = 1) -> int:
+        """Merge outcomes in their order; solutions from position `known` on gain hits."""
         before = len(self.solutions)
         for outcome in outcomes:
             if not outcome.converged or len(self.solutions) >= SOLUTIONS:
@@ -283,7 +246,7 @@ class _Search:
                 self.solutions.append(self._describe(outcome))
                 self.known.add(self.solutions[-1].x)
             if position >= known:
-                self.solutions[position].hits += 1
+                self.solutions[position].hits += weight
         return len(self.solutions) - before
 
     def _find(self, x: Array) -> int | None:
@@ -320,7 +283,7 @@ class _Search:
                 if moved.converged and self._contains(moved.x):
                     x, residual = moved.x, moved.residual
         dimension = self.group.orbit_dimension(x)
-        regularity, sign = regularity_and_sign(self.equations.jacobian(x), dimension)
+        regularity, sign = regularity_and_sign(self.equations.jacobian, x, dimension)
         return _Solution(x, samples, residual, dimension, regularity, sign, self._contains(x))
 
     def _contains(self, x: Array) -> bool:

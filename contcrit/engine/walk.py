@@ -79,6 +79,12 @@ def walk(
     last = z.size - 1
     z_new, tangent_new = scratch[3], scratch[4]
     reason = FULL
+    # A change of the determinant's sign is a branch point, or a jump to a branch close by: it is
+    # crossed in a small step only, which an imperfect branch point makes visible as a turn.
+    crossing = math.sqrt(control.step_minimum * control.step_maximum)
+    evaluate(system, z, work)
+    scratch[0][:] = weights * tangent
+    last_sign, _ = raw_tangent(system, work, scratch[0], tangent_new)
     while count < capacity:
         if step < control.step_minimum:
             reason = STEP_TOO_SMALL
@@ -119,6 +125,9 @@ def walk(
                 reason = LEFT_DOMAIN
                 break
             continue
+        if sign * last_sign < 0.0 and taken > crossing * (1.0 + largest(z)):
+            step = 0.5 * taken
+            continue
 
         if not at_end and returns_to(
             system, z, tangent, taken, z_new, tangent_new, loop_start, loop_tangent, weights,
@@ -137,6 +146,7 @@ def walk(
 
         moved = z_new - z
         arclength += math.sqrt(inner(weights, moved, moved))
+        last_sign = sign
         z[:] = z_new
         tangent[:] = tangent_new
         points[count] = z

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..events.base import Bracket, Event, LocalPoint, Signals, spectral_matrix
 from ..events.branch_point import refine as refine_branch_point
 from ..events.fold import quadratic_coefficient
 from ..events.fold import refine as refine_fold
-from ..events.hopf import critical_pair
+from ..events.hopf import CriticalPair, critical_pair
 from ..events.hopf import refine as refine_hopf
 from ..events.singularity import Singularity, analyse
 from ..linalg import rounding_level
@@ -24,8 +25,9 @@ from .kernel import Control, allocate, inner, raw_tangent
 
 Array = np.ndarray
 
-_LOOSE = 1e-2
-"""Share of the value at the ends below which a singular value may turn out to be zero."""
+_LOOSE = (0.1, 1e-2)
+"""Shares of the value at the ends below which a singular value may turn out to be zero: loosest
+first, so that a branch point is not taken for the fold that hides it."""
 
 _UNCONFIRMED = 1e-4
 """The same where only one locator speaks."""
@@ -57,26 +59,49 @@ class Locator:
         """Locate, refine and identify everything the events bracket, in order of arc length."""
         applying = [event for event in events if event.applies(self.system)]
         found: list[SpecialPoint] = []
-        # Inertia comes last: it is costly, and most of its changes are explained by then.
-        self._search([event for event in applying if event.kind != "inertia"], found)
-        self._search([event for event in applying if event.kind == "inertia"], found)
+        inertia = [event for event in applying if event.kind == "inertia"]
+        others = [event for event in applying if event.kind != "inertia"]
+        changes: list[tuple[Event, Bracket]] = []
+        dips: list[tuple[Event, Bracket]] = []
+        for event in others:
+            for bracket in event.brackets(self.signals):
+                (dips if bracket.dip else changes).append((event, bracket))
+        # Inertia comes after the cheap changes of sign, which explain most of its own; dips come
+        # last, since they are the least sharp.
+        self._search(changes, found)
+        for event in inertia:
+            brackets = self._unexplained(event.brackets(self.signals), found)
+            self._search([(event, bracket) for bracket in brackets], found)
+        self._search([(event, dip) for event, dip in dips if not self._holds(dip, found)], found)
         return sorted(found, key=lambda special: special.arclength)
 
-    def _search(self, events: list[Event], found: list[SpecialPoint]) -> None:
-        """Add to the special points found what these events bracket besides."""
+    def _search(self, brackets: list[tuple[Event, Bracket]], found: list[SpecialPoint]) -> None:
+        """Add to the special points found what lies in these brackets besides."""
         candidates = []
-        for event in events:
-            brackets = event.brackets(self.signals)
-            if event.kind == "inertia":
-                brackets = self._unexplained(brackets, found)
-            for bracket in brackets:
-                hit = self._locate(event, bracket)
+        for event, bracket in brackets:
+            for wider in self._widened(bracket):
+                hit = self._locate(event, wider)
                 if hit is not None:
-                    candidates.append((event, bracket, *hit))
+                    candidates.append((event, wider, *hit))
+                    break
         for event, bracket, offset, z, tangent in sorted(candidates, key=_order):
             special = self._identify(event, bracket, offset, z, tangent)
             if special is not None and not any(self._same(special, other) for other in found):
                 found.append(special)
+
+    def _widened(self, bracket: Bracket) -> Iterator[Bracket]:
+        """Yield a bracket, then wider ones: an end too close to a singular point misleads."""
+        yield bracket
+        if bracket.dip or bracket.limits is not None:
+            return
+        before, after = max(bracket.first - 1, 0), min(bracket.last + 1, len(self.signals.z) - 1)
+        for first, last in ((before, bracket.last), (bracket.first, after), (before, after)):
+            if (first, last) != (bracket.first, bracket.last):
+                yield replace(bracket, first=first, last=last)
+
+    def _holds(self, bracket: Bracket, found: list[SpecialPoint]) -> bool:
+        low, high = self.arclength[bracket.first], self.arclength[bracket.last]
+        return any(s.kind != "user" and low <= s.arclength <= high for s in found)
 
     def _unexplained(self, brackets: list[Bracket], found: list[SpecialPoint]) -> list[Bracket]:
         """Cut steps at the kernels found inside them; keep what still changes beside those.
@@ -210,10 +235,10 @@ class Locator:
                     return None
             else:
                 low, high = value(start), value(stop)
-                if low * high < 0:
-                    brentq(value, start, stop, xtol=tolerance, rtol=8.9e-16, maxiter=80)
-                elif min(abs(low), abs(high)) > 1e-6 * max(abs(low), abs(high)):
+                if low * high > 0:
                     return None
+                if low * high < 0:  # else one of the two is the point itself
+                    brentq(value, start, stop, xtol=tolerance, rtol=8.9e-16, maxiter=80)
         except _Lost:
             if not cache:
                 return None
@@ -226,20 +251,23 @@ class Locator:
     def _identify(
         self, event: Event, bracket: Bracket, offset: float, z: Array, tangent: Array
     ) -> SpecialPoint | None:
-        ends = (self.signals.z[bracket.first], self.signals.z[bracket.last])
+        ends = self._apart(bracket)
         reach = (float(self.arclength[bracket.first]), float(self.arclength[bracket.last]))
-        width = float(
-            np.sum(self.weights * self.signals.tangent[bracket.first] * (ends[1] - ends[0]))
-        )
+        across = self.signals.z[bracket.last] - self.signals.z[bracket.first]
+        width = float(np.sum(self.weights * self.signals.tangent[bracket.first] * across))
         arclength = reach[0] + (reach[1] - reach[0]) * min(1.0, max(0.0, offset / width))
         evidence: dict[str, Any] = {"event": getattr(event, "name", event.kind)}
         if event.kind == "user":
             return self._record("user", z, tangent, reach, arclength, None, evidence)
         if event.kind == "isotropy":
             return self._identify_collapse(z, tangent, ends, reach, arclength, evidence)
+        if event.kind == "inertia":
+            pair = self._crossing_pair(z)
+            if pair is not None:
+                return self._identify_pair(pair, z, tangent, reach, arclength, evidence)
         # A first guess at the kernels judges loosely; it stands only if the refined point passes
         # the strict test. Near a branch point the bracketing locator alone may be a little off.
-        for tolerance in (_LOOSE, self.settings.rank_tolerance):
+        for tolerance in (*_LOOSE, self.settings.rank_tolerance):
             guess = analyse(self.system, z, ends, tolerance)
             if guess.kernel_dimension == 0 and guess.excess == 0:
                 continue
@@ -264,8 +292,6 @@ class Locator:
         if strict.kernel_dimension > 0 or strict.excess > 0:
             kind = "branch-point" if strict.excess > 0 else "fold"
             return self._record(kind, z, tangent, reach, arclength, None, evidence)
-        if event.kind == "inertia":
-            return self._identify_pair(z, tangent, reach, arclength, evidence)
         return None
 
     def _refine(
@@ -297,7 +323,7 @@ class Locator:
         regular points is accurate where the last bisection is not.
         """
         first = bracket.first
-        spread = 0.01 * float(self.signals.step[first])
+        spread = max(0.01 * float(self.signals.step[first]), 0.01 * self._distance())
         nodes = np.array([-2.0, -1.0, 1.0, 2.0])
         samples = [
             sample
@@ -323,8 +349,16 @@ class Locator:
             return z, between
         return lagrange @ np.array([sample.z for sample in samples]), between
 
+    def _crossing_pair(self, z: Array) -> CriticalPair | None:
+        """Return the complex pair that lies on the imaginary axis at z, off zero."""
+        if self.system.symmetric:
+            return None
+        pair = critical_pair(spectral_matrix(self.system, z, self.system.jacobian(z))[0])
+        return pair if pair is not None and abs(pair.real) <= 1e-6 * pair.frequency else None
+
     def _identify_pair(
         self,
+        pair: CriticalPair,
         z: Array,
         tangent: Array,
         reach: tuple[float, float],
@@ -332,10 +366,7 @@ class Locator:
         evidence: dict[str, Any],
     ) -> SpecialPoint | None:
         """Judge a crossing without a kernel: a Hopf point of a flow, nothing for other kinds."""
-        if self.system.kind != "flow" or self.system.symmetric:
-            return None
-        pair = critical_pair(spectral_matrix(self.system, z, self.system.jacobian(z))[0])
-        if pair is None or abs(pair.real) > 1e-4 * pair.frequency:
+        if self.system.kind != "flow":
             return None
         refined = refine_hopf(self.system, z, pair, self.settings.newton_tolerance)
         evidence["frequency"] = pair.frequency if refined is None else refined[1]
@@ -367,10 +398,24 @@ class Locator:
         lifted = None if refined is None else (gauged.lift(refined[0]), refined[1])
         return self._record("branch-point", z, tangent, reach, arclength, lifted, evidence)
 
+    def _apart(self, bracket: Bracket) -> tuple[Array, Array]:
+        """Return accepted points on either side, a usual step away even where steps are tiny."""
+        first, last = bracket.first, bracket.last
+        low, high = self.arclength[first], self.arclength[last]
+        while first > 0 and low - self.arclength[first] < self._distance():
+            first -= 1
+        while last < len(self.arclength) - 1 and self.arclength[last] - high < self._distance():
+            last += 1
+        return self.signals.z[first], self.signals.z[last]
+
+    def _distance(self) -> float:
+        """Return the arc length below which points are too close to tell singular from regular."""
+        return min(0.02, 2.0 * self.settings.step_initial)
+
     def _near(self, refined: Array, z: Array, ends: tuple[Array, Array]) -> bool:
         """Tell whether Newton stayed within reach of the bracket."""
         width = float(np.max(np.abs(ends[1] - ends[0])))
-        return float(np.max(np.abs(refined - z))) <= 0.1 * width + 1e-8
+        return float(np.max(np.abs(refined - z))) <= 0.01 * width + 1e-8
 
     def _record(
         self,
@@ -413,9 +458,9 @@ def _evidence(singularity: Singularity) -> dict[str, Any]:
 
 
 def _order(candidate: tuple[Event, Bracket, float, Array, Array]) -> tuple[Any, ...]:
-    """Put terminal events first, and changes of sign before dips, which are less sharp."""
+    """Put terminal events first, the others in order along the branch."""
     event, bracket, offset = candidate[:3]
-    return not event.terminal, bracket.dip, bracket.first, offset, event.kind
+    return not event.terminal, bracket.first, offset, event.kind
 
 
 class _Lost(Exception):

@@ -42,7 +42,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "study": {"files"} | FOUNDATION,
     "executors": FOUNDATION,
 }
-JOINING = {"api", "cli", "root"}
 MAY_IMPORT["api"] = set(MAY_IMPORT) - {"plotting"}
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 MAY_IMPORT["root"] = set(MAY_IMPORT)

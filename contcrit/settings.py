@@ -121,7 +121,8 @@ class Settings:
             raise SpecificationError(
                 "theta", self.theta, "must lie strictly between 0 and 1.", "0.5 is the default."
             )
-        if self.seed < 0:
+        seed: Any = self.seed
+        if not (isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0):
             raise SpecificationError(
                 "seed", self.seed, "must be a whole number of at least 0.", "Give one, such as 0."
             )

@@ -1,0 +1,1 @@
+"""Say what a critical point is: records, inertia, verdicts with a margin."""

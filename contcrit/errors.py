@@ -80,8 +80,11 @@ class Status(Enum):
     CONVERGED = "Converged to the stated tolerances."
     COMPLETE = "Every branch in the queue was traced within the budget."
     BUDGET_SPENT = (
-        "The budget of branches or depth was spent before the queue was empty. "
-        "Raise `maximum_branches` or `maximum_depth`."
+        "The budget was spent before the work was done. Raise `maximum_branches` or "
+        "`maximum_depth` of a diagram, or `search_starts` of a search."
+    )
+    NOTHING_FOUND = (
+        "No start led to a solution. Widen the box, raise `search_starts`, or give start points."
     )
 
     @property

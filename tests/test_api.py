@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -226,3 +229,13 @@ def test_native_gear_is_refused_where_there_is_no_machine_code():
     problem = cc.Problem([u - p for u in many], many, [p])
     with pytest.raises(SpecificationError, match="gear"):
         cc.trace(problem, np.zeros(40), "p", (0, 1), settings=cc.Settings(gear="native"))
+
+
+def test_an_executor_changes_no_result(pitchfork):
+    alone = cc.diagram(pitchfork, [0], "p", (-1, 2))
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        shared = cc.diagram(pitchfork, [0], "p", (-1, 2), executor=pool)
+    for one, other in zip(alone, shared, strict=True):
+        np.testing.assert_array_equal(one.z, other.z)
+        np.testing.assert_array_equal(one["potential"], other["potential"])
+        assert [str(v) for *_, v in one.verdicts] == [str(v) for *_, v in other.verdicts]

@@ -297,7 +297,7 @@ class _Search:
         if not self.solutions and self.plain_ends["not finite"] == sum(self.plain_ends.values()):
             status = Status.NOT_FINITE
         elif not self.solutions:
-            status = Status.START_FAILED
+            status = Status.NOTHING_FOUND
         else:
             status = Status.BUDGET_SPENT if self.budget else Status.CONVERGED
         hits = np.array([solution.hits for solution in inside], dtype=int)

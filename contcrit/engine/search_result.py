@@ -35,7 +35,7 @@ class SearchResult:
         and at most 1; 0 at singular solutions, nan if not computed.
     status : Status
         `CONVERGED`: searched until nothing new was found. `BUDGET_SPENT`: stopped before.
-        `START_FAILED`: no start converged. `NOT_FINITE`: no start had finite residuals.
+        `NOTHING_FOUND`: no start converged. `NOT_FINITE`: no start had finite residuals.
     report : dict
         Start counts, rounds, Good-Turing and Chao estimates, degree; ``believed_complete`` and
         the sentence ``why``.

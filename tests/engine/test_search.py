@@ -223,7 +223,7 @@ def test_solutions_outside_the_box_are_left_out() -> None:
 def test_no_solution_is_not_proof_of_none() -> None:
     result = search(Plain(lambda x, p: x**2 + 1, 1), (-3, 3), 0.0, starts=16)
     assert len(result) == 0 and result.points.shape == (0, 1)
-    assert result.status is Status.START_FAILED
+    assert result.status is Status.NOTHING_FOUND
     assert not result.believed_complete
 
 

@@ -1,0 +1,7 @@
+"""The functions a user calls: the only place that joins the symbolic and the numeric side."""
+
+from .files import load
+from .points import classify, find
+from .tracing import diagram, resume, trace
+
+__all__ = ["classify", "diagram", "find", "load", "resume", "trace"]

@@ -16,6 +16,7 @@ _HOMES = {
     "MatrixProblem": "symbolic.matrix_problem",
     "Point": "results",
     "Problem": "symbolic.problem",
+    "SearchResult": "engine.search_result",
     "Settings": "settings",
     "SpecialPoint": "results",
     "SpecificationError": "errors",
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from .api import resume as resume
     from .api import trace as trace
     from .criticality.record import Criticality as Criticality
+    from .engine.search_result import SearchResult as SearchResult
     from .errors import ContcritError as ContcritError
     from .errors import SpecificationError as SpecificationError
     from .errors import Status as Status

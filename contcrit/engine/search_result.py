@@ -43,6 +43,14 @@ class SearchResult:
         Names of the unknowns.
     parameter_value : float
         The parameter's value.
+
+    Examples
+    --------
+    >>> import sympy as sp, contcrit as cc
+    >>> x, p = sp.symbols("x p")
+    >>> found = cc.find(cc.Problem([p - x**2], [x], [p]), (-3, 3), {"p": 4})
+    >>> len(found), found.believed_complete
+    (2, True)
     """
 
     points: Array

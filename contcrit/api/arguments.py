@@ -89,9 +89,12 @@ def read_start_value(named: Mapping[str, Any], parameter: str, span: tuple[float
 
 
 def read_starts(starts: Any) -> list[Any]:
-    """Return a list of starts, given one or several."""
-    if isinstance(starts, Mapping):
+    """Return a list of starts, given one or several; a model's own come labelled."""
+    if hasattr(starts, "unknowns"):
         return [starts]
+    if isinstance(starts, Mapping):
+        own = [start for start in starts.values() if hasattr(start, "unknowns")]
+        return own if own else [starts]
     if isinstance(starts, np.ndarray):
         return list(starts) if starts.ndim == 2 else [starts]
     if isinstance(starts, (list, tuple)) and starts and np.isscalar(starts[0]):

@@ -120,8 +120,9 @@ def diagram(
     ----------
     problem : Problem or MatrixProblem
         The equations.
-    starts : start or sequence of starts
-        Each as in `trace`; a pair ``(start, parameter value)`` begins at its own value.
+    starts : start, sequence of starts, or mapping of label to Start
+        Each as in `trace`; a pair ``(start, parameter value)`` begins at its own value. What a
+        model's `starts` returns can be given as it is.
     parameter : str or Symbol
         The parameter to vary.
     span : (float, float)

@@ -136,7 +136,7 @@ class SymmetryGroup:
         """Return the distance from x to the orbit of y."""
         return self.nearest(np.asarray(x, dtype=float), self.samples(np.asarray(y, dtype=float)))[0]
 
-    def _descend(self, x: Array, y: Array, iterations: int = 30) -> tuple[float, Array]:
+    def _descend(self, x: Array, y: Array, iterations: int = 200) -> tuple[float, Array]:
         """Minimise |x - exp(tau g) y| over tau by Newton's method with halving."""
         difference = x - y
         value = float(difference @ difference)
@@ -210,10 +210,16 @@ def orbit_distance(
 
 
 def _descent_direction(curvature: Array, gram: Array, slope: Array) -> Array:
-    """Return Newton's step where the curvature is positive definite, else Gauss and Newton's."""
+    """Return Newton's step where the curvature is not negative, else Gauss and Newton's.
+
+    Generators that fix the point leave the curvature singular: Newton's step then lies in its
+    range.
+    """
     values, vectors = linalg.eigh(curvature)
-    if values[0] > 1e-8 * max(float(gram.trace()), 1e-300):
-        return vectors @ ((vectors.T @ slope) / values)
+    threshold = 1e-8 * max(float(gram.trace()), 1e-300)
+    positive = values > threshold
+    if values[0] > -threshold and positive.any():
+        return vectors[:, positive] @ ((vectors[:, positive].T @ slope) / values[positive])
     step, *_ = linalg.lstsq(gram, slope, cond=1e-10)
     return np.asarray(step)
 

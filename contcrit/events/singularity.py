@@ -89,8 +89,8 @@ def _smallest(matrix: Any) -> tuple[Array, Array, Array, float]:
 
 def _leading_zeros(values: Array, reference: Array, largest: float, tolerance: float) -> int:
     # A value that vanishes at the ends too (a symmetry's) is judged by the smallest that does not.
-    regular = reference[reference > 1e-9 * largest]
+    regular = reference[reference > 1e-12 * largest]
     floor = regular.min() if regular.size else largest
-    threshold = tolerance * np.where(reference > 1e-9 * largest, reference, floor)
+    threshold = tolerance * np.where(reference > 1e-12 * largest, reference, floor)
     zero = (values <= threshold) | (values <= 1e-13 * largest)
     return int(np.argmin(zero)) if not zero.all() else len(zero)

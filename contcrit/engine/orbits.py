@@ -210,18 +210,17 @@ def orbit_distance(
 
 
 def _descent_direction(curvature: Array, gram: Array, slope: Array) -> Array:
-    """Return Newton's step where the curvature is not negative, else Gauss and Newton's.
+    """Return Newton's step where the curvature is positive, else Gauss and Newton's.
 
-    Generators that fix the point leave the curvature singular: Newton's step then lies in its
-    range.
+    Both are taken among the directions that move the point: others are redundant there.
     """
-    values, vectors = linalg.eigh(curvature)
-    threshold = 1e-8 * max(float(gram.trace()), 1e-300)
-    positive = values > threshold
-    if values[0] > -threshold and positive.any():
-        return vectors[:, positive] @ ((vectors[:, positive].T @ slope) / values[positive])
-    step, *_ = linalg.lstsq(gram, slope, cond=1e-10)
-    return np.asarray(step)
+    lengths, directions = linalg.eigh(gram)
+    moving = lengths > 1e-10 * max(float(gram.trace()), 1e-300)
+    basis = directions[:, moving]
+    values, vectors = linalg.eigh(basis.T @ curvature @ basis)
+    if np.all(values > 1e-8 * lengths[moving].max(initial=0.0)):
+        return basis @ (vectors @ ((vectors.T @ (basis.T @ slope)) / values))
+    return basis @ ((basis.T @ slope) / lengths[moving])
 
 
 def _checked_generators(size: int, generators: Array | None) -> Array:

@@ -75,20 +75,33 @@ def cache_directory() -> Path:
 
 @cache
 def compiled() -> Compiled:
-    """Return the compiled walk and step, from disk where they have been compiled before."""
+    """Return the compiled functions, from disk where they have been compiled before.
+
+    Where the folder cannot be written, they are compiled for this process alone.
+    """
     import numba
 
     _register()
+    folder = cache_directory()
+    keep = _writable(folder)
     settings: Any = numba.config
     previous = settings.CACHE_DIR
-    settings.CACHE_DIR = str(cache_directory())
+    settings.CACHE_DIR = str(folder) if keep else previous
     try:
         return Compiled(
-            walk=numba.njit(cache=True)(walking.walk),
-            inner_jacobians=numba.njit(cache=True)(walking.inner_jacobians),
+            walk=numba.njit(cache=keep)(walking.walk),
+            inner_jacobians=numba.njit(cache=keep)(walking.inner_jacobians),
         )
     finally:
         settings.CACHE_DIR = previous
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 def worthwhile(points: int) -> bool:

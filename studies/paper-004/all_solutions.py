@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,15 @@ def run(out: Path, progress: Any) -> dict[str, Any]:
     values: dict[str, Any] = {}
     shown = {}
     for lam, (width, starts) in CASES.items():
-        found = cc.find(
-            problem,
-            (-width, width),
-            {"lam": lam},
-            settings=cc.Settings(search_starts=starts, seed=SEED),
-        )
+        # The result does not depend on the executor.
+        with ProcessPoolExecutor(2) as executor:
+            found = cc.find(
+                problem,
+                (-width, width),
+                {"lam": lam},
+                settings=cc.Settings(search_starts=starts, seed=SEED),
+                executor=executor,
+            )
         points = sorted((entry(problem, x, lam) for x in found), key=lambda item: item["cost"])
         traced = [x for branch in branches.values() for x in at(branch, lam)]
         isolated = isolated_points(problem, lam, progress)

@@ -29,8 +29,8 @@ class Fold:
         return True
 
     def brackets(self, signals: Signals) -> list[Bracket]:
-        """Return where the parameter turns back."""
-        return sign_changes(signals.tangent[:, -1])
+        """Return where the parameter turns back, be it twice within one step."""
+        return sign_changes(signals.tangent[:, -1]) + _double_turns(signals)
 
     def value(self, point: LocalPoint, bracket: Bracket) -> float:
         """Return the tangent's parameter component."""
@@ -38,6 +38,25 @@ class Fold:
 
 
 EVENT = Fold()
+
+
+def _double_turns(signals: Signals) -> list[Bracket]:
+    """Return pairs of brackets in steps whose cubic Hermite interpolant turns back and forth."""
+    before, after = signals.tangent[:-1, -1], signals.tangent[1:, -1]
+    secant = np.diff(signals.z[:, -1]) / np.where(signals.step > 0, signals.step, np.inf)
+    # Slope at the share t of the step: before + t linear + t^2 square, extreme at `middle`.
+    linear = 6.0 * secant - 4.0 * before - 2.0 * after
+    square = 3.0 * (before + after) - 6.0 * secant
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle = -linear / (2.0 * square)
+        extreme = before + 0.5 * middle * linear
+    turns = (before * after > 0) & (middle > 0) & (middle < 1) & (extreme * before < 0)
+    found = []
+    for k in np.flatnonzero(turns):
+        width = float(signals.step[k])
+        for limits in ((0.0, middle[k] * width), (middle[k] * width, width)):
+            found.append(Bracket(int(k), int(k) + 1, limits=limits))
+    return found
 
 
 def refine(

@@ -61,10 +61,11 @@ def solve_bordered_dense(jacobian: Array, row: Array, right: Array) -> tuple[Arr
     matrix[:n] = jacobian
     matrix[n] = row
     factors, pivots, info = dgetrf(matrix, overwrite_a=1)
-    if info != 0:
+    diagonal = factors.diagonal()
+    # Subnormal pivots may be flushed to zero without a word of LAPACK's.
+    if info != 0 or np.any(diagonal == 0):
         return np.full_like(right, np.nan), 0.0, -np.inf
     solution, _ = dgetrs(factors, pivots, right)
-    diagonal = factors.diagonal()
     swaps = np.count_nonzero(pivots != np.arange(n + 1))
     negative = np.count_nonzero(diagonal < 0)
     sign = -1.0 if (swaps + negative) % 2 else 1.0

@@ -67,7 +67,8 @@ class Workspace:
 
 def inner(weights: Array, one: Array, other: Array) -> float:
     """Return the metric's inner product of two vectors."""
-    return float(np.dot(weights * one, other))
+    with np.errstate(over="ignore"):  # next to singular points; callers ask whether it is finite
+        return float(np.dot(weights * one, other))
 
 
 def largest(vector: Array) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import __version__
 from ..criticality.record import Criticality
+from ..errors import Status
 from ..results import Branch, SpecialPoint
 from .points import verdict_of
 
@@ -86,13 +87,17 @@ class Finisher:
                 verdict = verdict_of(self.problem, z[:-1], self._at(z))
                 verdicts.append((int(inside[0]), int(inside[-1]), verdict))
             stretches.append((low, high, verdict))
+        if branch.status[1] is Status.CLOSED_LOOP:  # what ends a loop begins it too
+            first, last = stretches[0], stretches[-1]
+            stretches[0] = (first[0], first[1], first[2] or last[2])
         special_points = []
         for special in branch.special_points:
+            # Only the stretches next to it count; one that holds no accepted point says nothing.
             before = after = None
             for low, high, verdict in stretches:
-                if high <= special.arclength and verdict is not None:
+                if low < special.arclength <= high:
                     before = verdict
-                if low >= special.arclength and after is None:
+                if low <= special.arclength < high:
                     after = verdict
             special_points.append(special.replace(verdict_before=before, verdict_after=after))
         return tuple(verdicts), tuple(special_points)

@@ -180,14 +180,31 @@ def orthogonal_matrices(draw: st.DrawFn, size: int) -> np.ndarray:
     return np.linalg.qr(entries + 3 * np.diag(np.arange(1, size + 1)))[0]
 
 
+SLOPES = (
+    (sp.Rational(-4, 3), sp.Rational(-2, 3), sp.Rational(1, 3), sp.Rational(1)),
+    (sp.Rational(-5, 7), sp.Rational(-1, 7), sp.Rational(2, 7), sp.Rational(8, 7)),
+    (sp.Rational(-6, 5), sp.Rational(-1, 5), sp.Rational(3, 5), sp.Rational(4, 5)),
+)
+"""How unknowns may depend on p: no two alike, so that no symmetry but the intended one is drawn."""
+
+
 @st.composite
 def quartic_potentials(draw: st.DrawFn, size: int = 2) -> tuple[sp.Expr, tuple[sp.Symbol, ...]]:
-    """Draw a coercive quartic potential with a linear term p: its branches are never empty."""
+    """Draw a quartic potential of up to three unknowns that grows in every direction.
+
+    Half of them are even in the last unknown, whose pitchforks are then met along its zero.
+    """
     unknowns = sp.symbols(f"x0:{size}")
     small = st.integers(-4, 4).map(lambda k: sp.Rational(k, 4))
+    even = draw(st.booleans())
+    last = unknowns[-1]
     potential = sum(u**4 for u in unknowns) / 4
     for i, one in enumerate(unknowns):
         for other in unknowns[i:]:
-            potential += draw(small) * one * other
-        potential += draw(st.sampled_from([sp.Rational(k, 3) for k in (-4, -2, 1, 3)])) * p * one
+            if not (even and other is last and one is not last):
+                potential += draw(small) * one * other
+        if not (even and one is last):
+            potential += draw(st.sampled_from(SLOPES[i])) * p * one
+    if even:
+        potential += draw(st.sampled_from([-1, 1])) * sp.Rational(1, 2) * unknowns[0] * last**2
     return potential, unknowns

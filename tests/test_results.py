@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sympy as sp
 
 import contcrit as cc
 from contcrit.errors import SpecificationError
 from contcrit.results import Branch, Diagram, SpecialPoint
-from tests.strategies import cubic, pitchfork
+from tests.strategies import cubic, enzymes, pitchfork
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,36 @@ def test_verdicts_cover_the_stretches(branch: Branch) -> None:
     for k, special in zip(changes, branch.special_points, strict=True):
         assert branch.arclength[k - 1] <= special.arclength <= branch.arclength[k]
     assert branch.verdict_at(-1) is branch.verdict_at(len(branch) - 1)
+
+
+def test_verdicts_beside_a_special_point_are_those_of_the_stretches_next_to_it() -> None:
+    # Two folds within one step: no accepted point lies between them, and nothing is claimed of it.
+    x0, x1, p = sp.symbols("x0 x1 p")
+    potential = p * x0 / 3 - 4 * p * x1 / 3 + x0**4 / 4 - x0**2 - x0 * x1 / 4 + x1**4 / 4
+    problem = cc.Problem.from_potential(potential, [x0, x1], [p])
+    for step in (0.01, 0.05, 0.1, 0.2):
+        settings = cc.Settings(step_maximum=step, parameter_fraction=0.2)
+        traced = cc.trace(problem, [-1.33, -1.44], "p", (-2, 2), settings=settings)
+        before, after = traced.special_points
+        assert str(before.verdict_before) == str(after.verdict_after) == "minimum (index 0)"
+        for verdict in (before.verdict_after, after.verdict_before):
+            assert verdict is None or verdict.kind in ("saddle", "undecided")
+
+
+def test_user_events_lie_inside_a_stretch() -> None:
+    x, p = sp.symbols("x p")
+    problem = cc.Problem.from_potential(x**4 / 4 - p * x**2 / 2, [x], [p])
+    events = [cc.UserEvent("early", lambda u, q: q + 0.5), cc.UserEvent("late", lambda u, q: q - 1)]
+    traced = cc.trace(problem, [0], "p", (-1, 2), events=events)
+    early, _, late = traced.special_points
+    assert str(early.verdict_before) == str(early.verdict_after) == "minimum (index 0)"
+    assert {str(late.verdict_before), str(late.verdict_after)} == {"maximum (index 1)"}
+
+
+def test_the_start_of_a_loop_has_a_verdict_on_either_side() -> None:
+    diagram = cc.diagram(enzymes(), [0, 0], "s0", (0, 60))
+    for special in diagram[1].special_points:
+        assert special.verdict_before is not None and special.verdict_after is not None
 
 
 def test_kinds_and_representation(branch: Branch) -> None:

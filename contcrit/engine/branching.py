@@ -222,7 +222,9 @@ class Switch:
     def _correct(self, aim: Array, radius: float) -> Departure | None:
         """Bring an aim onto the full equations, in the plane across its own direction."""
         plain = dropped(self.system, aim)
-        system = gauged(self.base, plain[:-1])
+        away = float(np.linalg.norm(plain - self.special.z))
+        # An aim that the group moves by little against its distance lies on a branch it fixes.
+        system = gauged(self.base, plain[:-1], 1e-2 * away / (1.0 + np.max(np.abs(plain[:-1]))))
         z = lifted(system, plain).copy()
         centre = lifted(system, self.special.z)
         weights = metric_weights(

@@ -38,12 +38,15 @@ def acting_combinations(generators: Array, x: Array, tolerance: float = 1e-7) ->
     return left[:, acting].T
 
 
-def gauged(system: Any, x: Array) -> Any:
-    """Return the system itself where the group fixes x, else its gauged form there."""
+def gauged(system: Any, x: Array, tolerance: float = 1e-7) -> Any:
+    """Return the system itself where the group fixes x, else its gauged form there.
+
+    The tolerance is that of `acting_combinations`.
+    """
     generators = getattr(system, "generators", None)
     if generators is None or len(generators) == 0:
         return system
-    combinations = acting_combinations(generators, x)
+    combinations = acting_combinations(generators, x, tolerance)
     if len(combinations) == 0:
         return system
     return GaugedSystem(system, combinations)

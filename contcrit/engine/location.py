@@ -73,7 +73,26 @@ class Locator:
             brackets = self._unexplained(event.brackets(self.signals), found)
             self._search([(event, bracket) for bracket in brackets], found)
         self._search([(event, dip) for event, dip in dips if not self._holds(dip, found)], found)
+        found = self._without_echoes(found)
         return sorted(found, key=lambda special: special.arclength)
+
+    def _without_echoes(self, found: list[SpecialPoint]) -> list[SpecialPoint]:
+        """Drop what other events saw of a point where the group comes to fix the solution.
+
+        The gauged equations are singular there and their tangent turns, so that every event fires
+        near it, none of them sharply.
+        """
+        collapses = [special for special in found if special.evidence["event"] == "isotropy"]
+        return [
+            special
+            for special in found
+            if special.kind == "user"
+            or special in collapses
+            or all(
+                np.max(np.abs(special.z - other.z)) > 1e-3 * (1.0 + np.max(np.abs(other.z)))
+                for other in collapses
+            )
+        ]
 
     def _search(self, brackets: list[tuple[Event, Bracket]], found: list[SpecialPoint]) -> None:
         """Add to the special points found what lies in these brackets besides."""
@@ -260,7 +279,9 @@ class Locator:
         if event.kind == "user":
             return self._record("user", z, tangent, reach, arclength, None, evidence)
         if event.kind == "isotropy":
-            return self._identify_collapse(z, tangent, ends, reach, arclength, evidence)
+            # At the point itself the gauged equations have no tangent of their own.
+            arriving = self.signals.tangent[bracket.first]
+            return self._identify_collapse(z, arriving, ends, reach, arclength, evidence)
         if event.kind == "inertia":
             pair = self._crossing_pair(z)
             if pair is not None:

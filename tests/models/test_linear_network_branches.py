@@ -76,3 +76,23 @@ def test_depth_only_scales_the_fold(T, n):
     assert fold.parameter / T == pytest.approx(FOLDS[n], rel=1e-11)
     (unit,) = branch_of(n, classify=False).of_kind("fold")
     np.testing.assert_allclose(T * fold.x, unit.x, atol=1e-7)
+
+
+@pytest.mark.parametrize(("k", "fold"), [(1, 0.168183994863632), (2, 0.077376939797788)])
+def test_a_family_entered_at_its_other_end_leads_back_to_the_normal_branch(k, fold):
+    # At lam = 0 the families end at circles with det C = (k pi)^2 and skew part (k + 1/4) pi.
+    w = (k + 0.25) * np.pi * (-1) ** k
+    symmetric = np.sqrt(w**2 - (k * np.pi) ** 2)
+    start = [0.0, symmetric - w, symmetric + w, 0.0]
+    problem = MODEL.build(R=QUARTER)
+    found = cc.diagram(problem, start, "lam", (1e-6, 0.3), classify=False)
+    family = found[0]
+    assert cc.Status.STOPPED_AT_EVENT in family.status
+    assert sorted(special.kind for special in family.special_points) == ["branch-point", "fold"]
+    assert family.of_kind("fold")[0].parameter == pytest.approx(fold, rel=1e-11)
+    assert len(found) == 2
+    normal = found[1]
+    assert np.max(normal["normality"]) < 1e-9
+    assert normal.of_kind("fold")[0].parameter == pytest.approx(
+        FOLDS[-1 if k == 1 else 1], rel=1e-11
+    )

@@ -1,0 +1,229 @@
+"""Identification: say what a located point is, by kernels and a second locator."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..events.base import Bracket, Event, spectral_matrix
+from ..events.branch_point import refine as refine_branch_point
+from ..events.fold import quadratic_coefficient
+from ..events.fold import refine as refine_fold
+from ..events.hopf import CriticalPair, critical_pair
+from ..events.hopf import refine as refine_hopf
+from ..events.singularity import Singularity, analyse
+from ..linalg import rounding_level
+from ..results import SpecialPoint
+from .stretch import Stretch
+
+Array = np.ndarray
+
+_LOOSE = (0.1, 1e-2)
+"""Shares of the value at the ends below which a singular value may turn out to be zero: loosest
+first, so that a branch point is not taken for the fold that hides it."""
+
+_UNCONFIRMED = 1e-4
+"""The same where only one locator speaks."""
+
+
+class Identifier(Stretch):
+    """Makes special points of located points, or finds that they are none."""
+
+    def identify(
+        self, event: Event, bracket: Bracket, offset: float, z: Array, tangent: Array
+    ) -> SpecialPoint | None:
+        """Return the special point that an event's located point is; None if it is none."""
+        ends = self.apart(bracket)
+        reach = (float(self.arclength[bracket.first]), float(self.arclength[bracket.last]))
+        across = self.signals.z[bracket.last] - self.signals.z[bracket.first]
+        width = float(np.sum(self.weights * self.signals.tangent[bracket.first] * across))
+        arclength = reach[0] + (reach[1] - reach[0]) * min(1.0, max(0.0, offset / width))
+        evidence: dict[str, Any] = {"event": getattr(event, "name", event.kind)}
+        if event.kind == "user":
+            return self._record("user", z, tangent, reach, arclength, None, evidence)
+        if event.kind == "isotropy":
+            # At the point itself the gauged equations have no tangent of their own.
+            arriving = self.signals.tangent[bracket.first]
+            return self._identify_collapse(z, arriving, ends, reach, arclength, evidence)
+        if event.kind == "inertia":
+            pair = self._crossing_pair(z)
+            if pair is not None:
+                return self._identify_pair(pair, z, tangent, reach, arclength, evidence)
+        # A first guess at the kernels judges loosely; it stands only if the refined point passes
+        # the strict test. Near a branch point the bracketing locator alone may be a little off.
+        for tolerance in (*_LOOSE, self.settings.rank_tolerance):
+            guess = analyse(self.system, z, ends, tolerance)
+            if guess.kernel_dimension == 0 and guess.excess == 0:
+                continue
+            refined = self._refine(guess, z, ends)
+            if refined is None:
+                continue
+            strict = analyse(self.system, refined[0], ends, self.settings.rank_tolerance)
+            if (strict.kernel_dimension, strict.excess) != (guess.kernel_dimension, guess.excess):
+                continue
+            kind = "branch-point" if strict.excess > 0 else "fold"
+            if kind == "fold":
+                quadratic = quadratic_coefficient(self.system, refined[0], strict)
+                evidence["quadratic_coefficient"] = quadratic
+            else:
+                z, tangent = self._interpolate(event, bracket, offset, z, tangent)
+            return self._record(
+                kind, z, tangent, reach, arclength, refined, evidence | _evidence(strict)
+            )
+        # Degenerate points defeat the extended systems: the first locator's word, and no digits.
+        strict = analyse(self.system, z, ends, _UNCONFIRMED)
+        evidence |= _evidence(strict)
+        if strict.kernel_dimension > 0 or strict.excess > 0:
+            kind = "branch-point" if strict.excess > 0 else "fold"
+            return self._record(kind, z, tangent, reach, arclength, None, evidence)
+        return None
+
+    def _refine(
+        self, guess: Singularity, z: Array, ends: tuple[Array, Array]
+    ) -> tuple[Array, float] | None:
+        """Newton on the extended system that the guessed kernels call for, if it stays near."""
+        tolerance = self.settings.newton_tolerance
+        if guess.excess > 0:
+            refined = refine_branch_point(self.system, z, guess, tolerance)
+        elif guess.kernel_dimension == 1:
+            refined = refine_fold(self.system, z, guess, tolerance)
+        else:
+            return None
+        if refined is None or not self._near(refined[0], z, ends):
+            return None
+        residual, jacobian = self.system.residual_and_jacobian(refined[0])
+        floor = 20 * rounding_level(jacobian, refined[0])
+        if np.max(np.abs(residual)) > max(self.settings.residual_tolerance, floor):
+            return None
+        return refined
+
+    def _interpolate(
+        self, event: Event, bracket: Bracket, offset: float, z: Array, tangent: Array
+    ) -> tuple[Array, Array]:
+        """Return the first locator's point and tangent from steps to either side of it.
+
+        At a branch point the corrector itself is singular, and its tangent may be that of the
+        other branch; cubic interpolation of points, tangents and test function through four
+        regular points is accurate where the last bisection is not.
+        """
+        first = bracket.first
+        spread = max(0.01 * float(self.signals.step[first]), 0.01 * self.distance())
+        nodes = np.array([-2.0, -1.0, 1.0, 2.0])
+        samples = [
+            sample
+            for sample in (self.local(bracket, offset + spread * node, {}) for node in nodes)
+            if sample is not None
+        ]
+        if len(samples) < len(nodes):
+            return z, tangent
+        root = 0.0
+        if not bracket.dip:
+            values = np.array([event.value(sample, bracket) for sample in samples])
+            roots = np.roots(np.polyfit(nodes, values / np.max(np.abs(values)), 3))
+            real = roots[np.abs(roots.imag) < 1e-6].real
+            if real.size == 0 or np.min(np.abs(real)) > 1.0:
+                return z, tangent
+            root = float(real[np.argmin(np.abs(real))])
+        lagrange = np.array(
+            [np.prod([(root - b) / (a - b) for b in nodes if b != a]) for a in nodes]
+        )
+        between = lagrange @ np.array([sample.tangent for sample in samples])
+        between /= np.sqrt(np.sum(self.weights * between * between))
+        if bracket.dip:
+            return z, between
+        return lagrange @ np.array([sample.z for sample in samples]), between
+
+    def _crossing_pair(self, z: Array) -> CriticalPair | None:
+        """Return the complex pair that lies on the imaginary axis at z, off zero."""
+        if self.system.symmetric:
+            return None
+        pair = critical_pair(spectral_matrix(self.system, z, self.system.jacobian(z))[0])
+        return pair if pair is not None and abs(pair.real) <= 1e-6 * pair.frequency else None
+
+    def _identify_pair(
+        self,
+        pair: CriticalPair,
+        z: Array,
+        tangent: Array,
+        reach: tuple[float, float],
+        arclength: float,
+        evidence: dict[str, Any],
+    ) -> SpecialPoint | None:
+        """Judge a crossing without a kernel: a Hopf point of a flow, nothing for other kinds."""
+        if self.system.kind != "flow":
+            return None
+        refined = refine_hopf(self.system, z, pair, self.settings.newton_tolerance)
+        evidence["frequency"] = pair.frequency if refined is None else refined[1]
+        located = None if refined is None else (refined[0], refined[2])
+        return self._record("hopf", z, tangent, reach, arclength, located, evidence)
+
+    def _identify_collapse(
+        self,
+        z: Array,
+        tangent: Array,
+        ends: tuple[Array, Array],
+        reach: tuple[float, float],
+        arclength: float,
+        evidence: dict[str, Any],
+    ) -> SpecialPoint:
+        """Record where the group comes to fix the solution: a branch point without gauge."""
+        gauged = self.system
+        base = gauged.drop(z)
+        bases = tuple(gauged.drop(end) for end in ends)
+        singularity = analyse(gauged.base, base, bases, 1e-3)
+        evidence |= _evidence(singularity)
+        refined = None
+        if singularity.excess > 0:
+            refined = refine_branch_point(
+                gauged.base, base, singularity, self.settings.newton_tolerance
+            )
+        if refined is not None and not self._near(refined[0], base, bases):
+            refined = None
+        lifted = None if refined is None else (gauged.lift(refined[0]), refined[1])
+        return self._record("branch-point", z, tangent, reach, arclength, lifted, evidence)
+
+    def _near(self, refined: Array, z: Array, ends: tuple[Array, Array]) -> bool:
+        """Tell whether Newton stayed within reach of the bracket."""
+        width = float(np.max(np.abs(ends[1] - ends[0])))
+        return float(np.max(np.abs(refined - z))) <= 0.01 * width + 1e-8
+
+    def _record(
+        self,
+        kind: str,
+        z: Array,
+        tangent: Array,
+        reach: tuple[float, float],
+        arclength: float,
+        refined: tuple[Array, float] | None,
+        evidence: dict[str, Any],
+    ) -> SpecialPoint:
+        digits = 0.0
+        located = z
+        if refined is not None:
+            located = refined[0]
+            scale = 1.0 + float(np.max(np.abs(z)))
+            distance = float(np.max(np.abs(located - z))) / scale
+            digits = min(16.0, -math.log10(max(distance, 1e-16)))
+        elif kind != "user":
+            evidence["note"] = "the extended system did not confirm the bracketing locator"
+        return SpecialPoint(
+            kind=kind,
+            z=located,
+            tangent=tangent,
+            bracket=reach,
+            arclength=arclength,
+            residual=float(np.max(np.abs(self.system.residual(located)))),
+            digits=digits,
+            evidence=evidence,
+        )
+
+
+def _evidence(singularity: Singularity) -> dict[str, Any]:
+    return {
+        "kernel_dimension": singularity.kernel_dimension,
+        "excess": singularity.excess,
+        "singular_values": singularity.values[:4].copy(),
+        "singular_values_at_ends": singularity.reference[:4].copy(),
+    }

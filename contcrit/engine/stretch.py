@@ -1,0 +1,95 @@
+"""A stretch of accepted points, between which continuation steps can be taken."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..events.base import Bracket, LocalPoint, Signals
+from ..settings import Settings
+from .corrector import CORRECTED, correct
+from .kernel import Control, allocate, inner, raw_tangent
+
+Array = np.ndarray
+
+
+@dataclass(eq=False)
+class Stretch:
+    """Accepted points of one march, with what is needed to walk between them.
+
+    Parameters
+    ----------
+    system : System
+        The system that was walked, multipliers included.
+    weights : ndarray of shape (n + 1,)
+    control : Control
+    settings : Settings
+    signals : Signals
+    arclength : ndarray of shape (m,)
+    """
+
+    system: Any
+    weights: Array
+    control: Control
+    settings: Settings
+    signals: Signals
+    arclength: Array
+
+    def local(self, bracket: Bracket, offset: float, scale: dict[str, float]) -> LocalPoint | None:
+        """Take a continuation step of the given offset from the bracket's first point."""
+        size = self.weights.size
+        tangent_new, scratch = np.empty(size), np.empty(size)
+        first = bracket.first
+        row = self.weights * self.signals.tangent[first]
+        work = allocate(self.system)
+        for nudge in (0.0, 1e-9, -1e-9, 1e-7):
+            z = self._predict(bracket, offset + nudge * self.signals.step[first])
+            if correct(self.system, z, row, self.control, work, scratch, False)[0] != CORRECTED:
+                continue
+            sign, log_modulus = raw_tangent(self.system, work, row, tangent_new)
+            length = math.sqrt(inner(self.weights, tangent_new, tangent_new))
+            if math.isfinite(length) and length > 0.0:
+                origin = self.signals.z[first]
+                return LocalPoint(
+                    self.system, z, tangent_new / length, sign, log_modulus, origin, scale
+                )
+        return None
+
+    def _predict(self, bracket: Bracket, offset: float) -> Array:
+        """Return the cubic Hermite interpolant of the branch, in the plane at the given offset.
+
+        Close to a branch point the tangent predictor is farther from its branch than the crossing
+        one is; the interpolant between accepted points is closer by orders of magnitude.
+        """
+        here = slice(bracket.first, bracket.last + 1)
+        z, tangent = self.signals.z[here], self.signals.tangent[here]
+        row = self.weights * tangent[0]
+        nodes = (z - z[0]) @ row
+        k = min(max(int(np.searchsorted(nodes, offset)) - 1, 0), len(nodes) - 2)
+        width = nodes[k + 1] - nodes[k]
+        t = (offset - nodes[k]) / width
+        slopes = [tangent[j] * (width / float(tangent[j] @ row)) for j in (k, k + 1)]
+        point = (
+            (1.0 + 2.0 * t) * (1.0 - t) ** 2 * z[k]
+            + t * (1.0 - t) ** 2 * slopes[0]
+            + t * t * (3.0 - 2.0 * t) * z[k + 1]
+            + t * t * (t - 1.0) * slopes[1]
+        )
+        return point + (offset - float((point - z[0]) @ row)) * tangent[0]
+
+    def apart(self, bracket: Bracket) -> tuple[Array, Array]:
+        """Return accepted points on either side, a usual step away even where steps are tiny."""
+        first, last = bracket.first, bracket.last
+        low, high = self.arclength[first], self.arclength[last]
+        while first > 0 and low - self.arclength[first] < self.distance():
+            first -= 1
+        while last < len(self.arclength) - 1 and self.arclength[last] - high < self.distance():
+            last += 1
+        return self.signals.z[first], self.signals.z[last]
+
+    def distance(self) -> float:
+        """Return the arc length below which points are too close to tell singular from regular."""
+        return min(0.02, 2.0 * self.settings.step_initial)

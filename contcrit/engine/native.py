@@ -12,6 +12,7 @@ import inspect
 import os
 import sys
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,8 +69,11 @@ def handle_of(system: Any) -> tuple[Handle, Work, Any] | None:
 def cache_directory() -> Path:
     """Return the folder of the user's that keeps machine code between processes."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    source = "".join(inspect.getsource(module) for module in (kernel, corrector, walking))
-    source += inspect.getsource(sys.modules[__name__])
+    modules = (kernel, corrector, walking, sys.modules[__name__])
+    try:
+        source = "".join(inspect.getsource(module) for module in modules)
+    except OSError:  # installed without sources: they change with the version only
+        source = version("contcrit")
     return Path(root) / "contcrit" / hashlib.sha256(source.encode()).hexdigest()[:16]
 
 

@@ -129,6 +129,9 @@ def assert_same(first: Any, second: Any) -> None:
             assert math.isnan(second)
         else:
             assert struct.pack("d", first) == struct.pack("d", second)
+    elif isinstance(first, complex):
+        assert_same(first.real, second.real)
+        assert_same(first.imag, second.imag)
     else:
         assert first == second
 

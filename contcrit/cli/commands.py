@@ -43,7 +43,7 @@ def trace(options: Any) -> int:
     settings = _settings(options.preset, options.setting)
     folder = writable_folder(options.out)
     target = load_target(options.target, options.assignments, example=options.example)
-    _check_parameter(target, options.parameter, span)
+    _check_parameter(target, options.parameter)
     starts = chosen_starts(target, options.start, "--start")
     progress = sys.stderr.isatty()
     result: Branch | Diagram
@@ -151,7 +151,7 @@ def _span(span: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def _check_parameter(target: Target, parameter: str, span: tuple[float, float]) -> None:
+def _check_parameter(target: Target, parameter: str) -> None:
     names = target.problem.parameter_names
     if parameter not in names:
         raise SpecificationError(
@@ -160,11 +160,6 @@ def _check_parameter(target: Target, parameter: str, span: tuple[float, float]) 
             f"is not a parameter of {target.name}.",
             f"Choose among {', '.join(names) or '(it has none)'}.",
         )
-    # A span that leaves the model's domain is refused before anything is computed.
-    validate = getattr(target.problem, "validate_values", None)
-    if validate is not None:
-        for end in span:
-            validate({**target.values, parameter: end})
 
 
 def _settings(preset: str, tokens: Sequence[str]) -> Settings:

@@ -104,7 +104,8 @@ class Switch:
                 self.failures.append("the Jacobian has full rank at the point")
                 return []
             aims = self._aims(singularity, radius)
-            found = self._distinct(self._corrected(aims, singularity, radius))
+            corrected = (self._correct(aim, radius) for aim in aims)
+            found = self._distinct([one for one in corrected if one is not None])
             if found:
                 return found
             radius *= 0.25
@@ -208,16 +209,6 @@ class Switch:
         return (z, h) if np.max(np.abs(increment)) <= 1e-10 else (None, h)
 
     # ---- onto the branches ----------------------------------------------------------------
-
-    def _corrected(
-        self, aims: list[Array], singularity: Singularity, radius: float
-    ) -> list[Departure]:
-        found = []
-        for aim in aims:
-            departure = self._correct(aim, radius)
-            if departure is not None:
-                found.append(departure)
-        return found
 
     def _correct(self, aim: Array, radius: float) -> Departure | None:
         """Bring an aim onto the full equations, in the plane across its own direction."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .corrector import CORRECTED, NOT_FINITE, advance, correct
+from .corrector import CORRECTED, NOT_FINITE, TOO_FAR, advance, correct
 from .kernel import Control, copy_inner_jacobian, evaluate, inner, largest, raw_tangent
 
 Array = np.ndarray
@@ -218,7 +218,7 @@ def arrive(
     distance = math.sqrt(inner(weights, moved, moved))
     noise = control.newton_tolerance * (1.0 + largest(z_new))
     if distance > control.correction_maximum * step + noise:
-        return 2, iterations, residual, 0.0, 0.0, 0.0
+        return TOO_FAR, iterations, residual, 0.0, 0.0, 0.0
     row[:] = weights * tangent
     sign, log_modulus = raw_tangent(system, work, row, tangent_new)
     length = math.sqrt(inner(weights, tangent_new, tangent_new))

@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 from scipy.linalg import expm
-from sympy.matrices.expressions import MatrixSymbol
+from sympy.matrices.expressions import MatrixSymbol, Trace
 
 from ..criticality.record import Criticality
 from ..errors import SpecificationError
@@ -52,7 +52,7 @@ from .linear_network_checks import (
     square,
 )
 from .linear_network_starts import real_logarithm, solve_at_zero, windings_of
-from .linear_network_theory import LinearNetwork, normality_defect
+from .linear_network_theory import LinearNetwork
 from .linear_network_verdict import classify
 
 NAME = "linear-network"
@@ -108,21 +108,11 @@ class NetworkData:
             R = R + float(values["mu"]) * self.slope
         return LinearNetwork(R + self.shift, self.Sigma0, self.T)
 
-    def cost(self, x: Array, values: Mapping[str, float]) -> float:
-        """Return the cost J of the curve of C."""
-        return self.network(values).cost(self._matrix(x), float(values["lam"]))
-
-    def normality(self, x: Array, values: Mapping[str, float]) -> float:
-        """Return the norm of [C, C^T]."""
-        return normality_defect(self._matrix(x))
-
     def classify(self, x: Array, values: Mapping[str, float]) -> Criticality:
         """Return the verdict on the space of all weight curves."""
         network = self.network(values)
-        return classify(network, self._matrix(x), float(values["lam"]), self.generators)
-
-    def _matrix(self, x: Array) -> Array:
-        return np.asarray(x, dtype=float).reshape(self.target.shape)
+        C = np.asarray(x, dtype=float).reshape(self.target.shape)
+        return classify(network, C, float(values["lam"]), self.generators)
 
 
 def build(
@@ -194,27 +184,28 @@ def build(
     C, F, S0 = symbols.C, symbols.F, symbols.matrix("Sigma0")
     constants: dict[Any, Any] = {symbols.T: T, S0: moment}
     parameters = [symbols.lam]
+    aim = symbols.matrix("R")
     if correlation is not None:
         M = symbols.matrix("M")
-        constants[M] = given
+        constants |= {M: given, aim: target}
         force = F.T * (M - F * S0)
     else:
         if logarithm is not None:
             L = symbols.matrix("L")
             constants[L] = logarithm
-            expression = Exp(symbols.mu * L)
+            aim = Exp(symbols.mu * L)
         else:
-            expression = symbols.matrix("R")
-            constants[expression] = target
+            constants[aim] = target
             if slope is not None:
                 constants[symbols.matrix("R_slope")] = slope
-                expression = expression + symbols.mu * symbols.matrix("R_slope")
+                aim = aim + symbols.mu * symbols.matrix("R_slope")
         if logarithm is not None or slope is not None:
             parameters.append(symbols.mu)
-        force = F.T * (expression - F) * S0
+        force = F.T * (aim - F) * S0
         if Q is not None:
-            constants[symbols.matrix("Q")] = Q
+            constants |= {symbols.matrix("Q"): Q, symbols.matrix("R_shift"): shift}
             force = force + F.T * symbols.matrix("Q")
+            aim = aim + symbols.matrix("R_shift")
 
     moving = [matrix for matrix in (slope, logarithm) if matrix is not None]
     skew = commuting_skew([target, shift, moment, *moving])
@@ -228,7 +219,7 @@ def build(
         constants,
         generators=[S * C - C * S for S in rotations],
         unfolding=[symbols.F_inverse * S * F - S for S in rotations] or None,
-        observables={"cost": data.cost, "normality": data.normality},
+        observables={"cost": symbols.cost(aim, S0), "normality": symbols.normality},
         classifier=data.classify,
         name=NAME,
         origin={
@@ -312,6 +303,17 @@ class _Symbols:
         self.C = C = self.matrix("C")
         self.F = Exp(self.T * (C - C.T)) * Exp(self.T * C.T)
         self.F_inverse = Exp(-self.T * C.T) * Exp(-self.T * (C - C.T))
+
+    def cost(self, aim: Any, moment: Any) -> Any:
+        """Return J for the target map `aim`, as `LinearNetwork.cost` computes it."""
+        error, energy = self.F - aim, Trace(self.C.T * self.C)
+        return self.lam * self.T / 2 * energy + Trace(error.T * error * moment) / 2
+
+    @property
+    def normality(self) -> Any:
+        """The norm of [C, C^T]."""
+        defect = self.C * self.C.T - self.C.T * self.C
+        return sp.sqrt(Trace(defect.T * defect))
 
     def matrix(self, name: str) -> MatrixSymbol:
         return MatrixSymbol(name, self.size, self.size)

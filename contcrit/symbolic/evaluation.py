@@ -14,6 +14,7 @@ from .compile import CompiledSystem, Shape, compile_functions
 from .kernel import Kernel
 from .layout import Layout, read_values
 from .normalise import as_name
+from .observing import Observer, read_columns, read_points
 from .sampling import is_symmetric, sample_points
 
 Array = np.ndarray
@@ -35,10 +36,12 @@ class Evaluation:
     _potential: sp.Expr | None
     _layout: Layout
     _generators: Array
+    _observables: dict[str, Any]
 
     def _clear(self) -> None:
         self._shapes: dict[str | None, Shape] = {}
         self._potential_kernel: Kernel | None = None
+        self._observer: Observer | None = None
         self.provenance: dict[str, Any] = {}
 
     @property
@@ -157,6 +160,35 @@ class Evaluation:
         if inputs.ndim == 1:
             return float(self._potential_kernel(inputs)[0])
         return self._potential_kernel.batch(inputs)[..., 0]
+
+    def observe(self, x: Any, values: Mapping[Any, Any] | None = None) -> dict[str, Array]:
+        """Return all observables at many points.
+
+        Parameters
+        ----------
+        x : array_like, shape (m, n)
+            The points.
+        values : mapping
+            Every parameter: a number, or an array of shape (m,).
+
+        Returns
+        -------
+        dict of str to ndarray
+            Name -> values, shape (m,); the potential is among them where there is one.
+
+        Raises
+        ------
+        SpecificationError
+            If a shape does not fit, or a parameter is unknown or missing.
+        """
+        points = read_points(x, self.size)
+        columns = read_columns(values, self.parameter_names, len(points))
+        if self._observer is None:
+            observed = dict(self._observables)
+            if self.kind == "potential":
+                observed["potential"] = self._potential
+            self._observer = Observer([*self._unknowns, *self._parameters], observed)
+        return self._observer(points, columns)
 
     def compile(self, parameter: Any, values: Mapping[Any, float] | None = None) -> CompiledSystem:
         """Return the numeric system with one free parameter.

@@ -14,11 +14,12 @@ References
 from __future__ import annotations
 
 import cmath
+import functools
 import math
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lu_factor, lu_solve
+from scipy.linalg import expm, lu_factor, lu_solve
 
 from .exponential_operator import LARGEST_NORM, doubled, frechet2_operator, frechet_operator
 
@@ -47,17 +48,19 @@ def multiply(a: Array, b: Array) -> Array:
     return a @ b
 
 
-def exponential(matrix: Array) -> Exponential1 | Exponential2 | ExponentialN:
+def exponential(
+    matrix: Array,
+) -> Exponential1 | Exponential2 | ExponentialN | ExponentialStack:
     """Prepare the exponential of one square matrix.
 
     Parameters
     ----------
     matrix : ndarray, shape (d, d)
-        Real or complex.
+        Real or complex; of shape (m, d, d) for many at once.
 
     Returns
     -------
-    Exponential1 or Exponential2 or ExponentialN
+    Exponential1 or Exponential2 or ExponentialN or ExponentialStack
         With `value` (d, d), `frechet(H)` and `frechet2(H, K)`; directions have shape (d, d) or
         (m, d, d), at most one of H and K stacked.
 
@@ -67,12 +70,46 @@ def exponential(matrix: Array) -> Exponential1 | Exponential2 | ExponentialN:
     >>> bool(np.allclose(exponential(np.diag([0.0, 1.0, 2.0])).value, np.diag(np.exp([0, 1, 2]))))
     True
     """
+    if matrix.ndim == 3:
+        return ExponentialStack(matrix)
     size = matrix.shape[0]
     if size == 1:
         return Exponential1(matrix)
     if size == 2:
         return Exponential2(matrix)
     return ExponentialN(matrix)
+
+
+class ExponentialStack:
+    """The exponentials of many matrices, each with its own directions."""
+
+    def __init__(self, matrices: Array) -> None:
+        self._matrices = matrices
+
+    @functools.cached_property
+    def value(self) -> Array:
+        """The exponentials, shape (m, d, d)."""
+        result = np.full_like(self._matrices, np.nan)
+        finite = np.isfinite(self._matrices).all(axis=(-2, -1))
+        result[finite] = expm(self._matrices[finite])
+        return result
+
+    def frechet(self, direction: Array) -> Array:
+        """Return the derivatives along directions of shape (m, d, d), or one for all."""
+        directions = np.broadcast_to(direction, self._matrices.shape)
+        pairs = zip(self._matrices, directions, strict=True)
+        return np.array([exponential(matrix).frechet(h) for matrix, h in pairs])
+
+    def frechet2(self, first: Array, second: Array) -> Array:
+        """Return the second derivatives along two directions for each matrix, or for all."""
+        shape = self._matrices.shape
+        triples = zip(
+            self._matrices,
+            np.broadcast_to(first, shape),
+            np.broadcast_to(second, shape),
+            strict=True,
+        )
+        return np.array([exponential(matrix).frechet2(h, k) for matrix, h, k in triples])
 
 
 class Exponential1:

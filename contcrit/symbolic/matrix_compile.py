@@ -3,7 +3,8 @@
 The program is a list of small array operations over numbered slots. Every subexpression has one
 slot; the transpose of a known slot is a view; what depends on constants alone is computed once.
 A matrix symbol declared as stacked stands for m matrices, an array of shape (m, d, d): linear
-expressions in it are then evaluated for all m at once.
+expressions in it are then evaluated for all m at once. Expressions free of such symbols may be
+evaluated at many points instead: matrices of shape (m, d, d), scalars of shape (m, 1, 1).
 """
 
 from __future__ import annotations
@@ -334,6 +335,9 @@ _SUMS: dict[tuple[bool, ...], Callable[..., Any]] = {
 
 
 def _assemble(shape: tuple[int, int], *entries: Any) -> Array:
+    if any(np.ndim(entry) == 3 for entry in entries):
+        flat = np.stack(np.broadcast_arrays(*entries), axis=-1)
+        return flat.reshape(-1, *shape)
     return np.array(entries).reshape(shape)
 
 

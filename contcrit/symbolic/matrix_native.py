@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-# Unknowns up to which a matrix equation is expanded entry by entry.
-_LARGEST = 16
+LARGEST_EXPANDED = 16
+"""Unknowns up to which a matrix equation is expanded entry by entry."""
 
 
 class MatrixKernel:
@@ -44,20 +44,12 @@ class MatrixKernel:
     @classmethod
     def build(cls, problem: MatrixProblem, free: sp.Symbol) -> MatrixKernel | None:
         """Compile, or return None where the equations have no scalar form."""
-        if problem.size > _LARGEST or not has_scalar_form(problem.expression, max(problem.shape)):
+        if problem.size > LARGEST_EXPANDED or not has_scalar_form(
+            problem.expression, max(problem.shape)
+        ):
             return None
         others = [symbol for symbol in problem.parameters if symbol != free]
-        names = [f"z{i}" for i in range(problem.size + 1 + len(others))]
-        symbols = [se.Symbol(name) for name in names]
-        unknown = np.array(symbols[: problem.size], dtype=object).reshape(problem.shape)
-        values: dict[Any, Any] = {problem.unknown: unknown}
-        values |= dict(zip([free, *others], symbols[problem.size :], strict=True))
-        for symbol, constant in problem.constants.items():
-            values[symbol] = (
-                np.vectorize(_exact, otypes=[object])(constant)
-                if isinstance(symbol, MatrixSymbol)
-                else _exact(constant)
-            )
+        symbols, values = scalar_inputs(problem, [free, *others])
         outputs = _joint(problem, free, ScalarForm(values, problem.dimensions))
         try:
             compiled = se.Lambdify(symbols, outputs, backend="llvm", cse=True)
@@ -93,6 +85,23 @@ class MatrixKernel:
             constants=np.array(list(values.values()), dtype=float),
             keep_alive=(self._compiled, function, data),
         )
+
+
+def scalar_inputs(
+    problem: MatrixProblem, parameters: Sequence[sp.Symbol]
+) -> tuple[list[Any], dict[Any, Any]]:
+    """Return input symbols (unknowns, then parameters), and what every symbol stands for."""
+    symbols = [se.Symbol(f"z{i}") for i in range(problem.size + len(parameters))]
+    unknown = np.array(symbols[: problem.size], dtype=object).reshape(problem.shape)
+    values: dict[Any, Any] = {problem.unknown: unknown}
+    values |= dict(zip(parameters, symbols[problem.size :], strict=True))
+    for symbol, constant in problem.constants.items():
+        values[symbol] = (
+            np.vectorize(_exact, otypes=[object])(constant)
+            if isinstance(symbol, MatrixSymbol)
+            else _exact(constant)
+        )
+    return symbols, values
 
 
 def _joint(problem: MatrixProblem, free: sp.Symbol, form: ScalarForm) -> list[Any]:

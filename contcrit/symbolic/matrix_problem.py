@@ -27,8 +27,10 @@ from .matrix_checks import (
 )
 from .matrix_compile import MatrixProgram
 from .matrix_native import MatrixKernel
+from .matrix_observe import MatrixObserver
 from .matrix_programs import derive
 from .matrix_system import MatrixSystem
+from .observing import read_columns, read_points
 
 Array = np.ndarray
 KINDS = ("flow", "map", "equation", "potential")
@@ -131,6 +133,7 @@ class MatrixProblem:
         self._programs: dict[Any, MatrixProgram] = {}
         self._systems: dict[Any, MatrixSystem] = {}
         self._kernels: dict[str, MatrixKernel | None] = {}
+        self._observer: MatrixObserver | None = None
         self.potential_expression = None if potential is None else sp.sympify(potential)
         self.unfolding_expressions = (
             None if unfolding is None else tuple(map(sp.sympify, unfolding))
@@ -166,6 +169,32 @@ class MatrixProblem:
             name: what if callable(what) else functools.partial(self._observe, name)
             for name, what in self.observable_expressions.items()
         }
+
+    def observe(self, x: Array, values: Mapping[Any, Any]) -> dict[str, Array]:
+        """Return all observables at many points.
+
+        Parameters
+        ----------
+        x : array_like, shape (m, n)
+            The points.
+        values : mapping
+            Every parameter: a number, or an array of shape (m,).
+
+        Returns
+        -------
+        dict of str to ndarray
+            Name -> values, shape (m,).
+
+        Raises
+        ------
+        SpecificationError
+            If a shape does not fit, or a parameter is unknown or missing.
+        """
+        points = read_points(x, self.size)
+        columns = read_columns(values, self.parameter_names, len(points))
+        if self._observer is None:
+            self._observer = MatrixObserver(self)
+        return self._observer(points, columns)
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -389,7 +418,7 @@ class MatrixProblem:
         return x.reshape(self.shape)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_programs": {}, "_systems": {}, "_kernels": {}}
+        return {**self.__dict__, "_programs": {}, "_systems": {}, "_kernels": {}, "_observer": None}
 
 
 def _name(key: Any) -> str:

@@ -22,7 +22,8 @@ def derive(
     problem : MatrixProblem
         The equations.
     what : str
-        "residual", "potential", "gradient", "unfolding", "observable NAME", "slope", "jacobian",
+        "residual", "potential", "gradient", "unfolding", "observable NAME", "observables" (all
+        that are expressions, in order), "slope", "jacobian",
         "first" (residual, Jacobian, slope) or "second" (second derivatives: both in the unknown,
         mixed twice, both in the parameter).
     parameter : sympy.Symbol or None
@@ -40,6 +41,9 @@ def derive(
     if what.startswith("observable "):
         name = what.removeprefix("observable ")
         return [sp.sympify(problem.observable_expressions[name])], []
+    if what == "observables":
+        given = problem.observable_expressions.values()
+        return [sp.sympify(expression) for expression in given if not callable(expression)], []
     if what == "slope":
         return [directional_derivative(f, parameter)], []
     along_h = directional_derivative(f, c, h)

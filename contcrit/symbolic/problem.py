@@ -233,7 +233,7 @@ class Problem(Evaluation):
                 "Check that the unknowns' names match the expressions.",
             )
         loose = Normaliser(self._symbols, smooth=False)
-        self._observables: dict[str, Any] = {}
+        self._observables = {}
         for key, value in (observables or {}).items():
             if not isinstance(key, str) or key in self._symbols or key == "potential":
                 raise SpecificationError(
@@ -260,7 +260,14 @@ class Problem(Evaluation):
 
     def __getstate__(self) -> dict[str, Any]:
         # Compiled functions do not pickle; they are compiled anew where they are needed.
-        compiled = {"_shapes", "_potential_kernel", "provenance", "observables", "_frozen"}
+        compiled = {
+            "_shapes",
+            "_potential_kernel",
+            "_observer",
+            "provenance",
+            "observables",
+            "_frozen",
+        }
         return {key: value for key, value in self.__dict__.items() if key not in compiled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -51,3 +51,116 @@ class System(Protocol):
     def second(self, z: Array, direction: Array) -> Any:
         """Return the derivative of the Jacobian along a direction, shape (n, n + 1)."""
         ...
+
+
+Mode = tuple[int, ...]
+"""Sides of the kinks: -1 (g <= 0), +1 (g >= 0), or 0 (held at g = 0)."""
+
+
+class ModeLayout:
+    """How the unknowns of one mode lie in the full vector (x, positions, parameter).
+
+    Parameters
+    ----------
+    size : int
+        Number n of unknowns x.
+    mode : sequence of int
+        One entry in {-1, 0, +1} for each of the m kinks.
+
+    Attributes
+    ----------
+    mode : tuple of int
+    free : ndarray of int, shape (k,)
+        Kinks held at g = 0, whose positions are unknowns.
+    columns : ndarray of int, shape (n + k + 1,)
+        Where z = (x, free positions, parameter) lies in the full vector.
+    rows : ndarray of int, shape (n + k,)
+        Which of the equations (F, switching functions) the mode solves.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ModeLayout(1, (1, 0)).full(np.array([2.0, 0.5, 3.0])).tolist()
+    [2.0, 1.0, 0.5, 3.0]
+    """
+
+    def __init__(self, size: int, mode: Mode) -> None:
+        self.size = size
+        self.mode = tuple(int(side) for side in mode)
+        self.kinks = len(self.mode)
+        sides = np.array(self.mode, dtype=float)
+        self.free = np.flatnonzero(sides == 0)
+        self.positions = (1.0 + sides) / 2.0
+        n, m = size, self.kinks
+        self.rows = np.concatenate([np.arange(n), n + self.free])
+        self.columns = np.concatenate([self.rows, [n + m]])
+
+    def full(self, z: Array) -> Array:
+        """Return (x, positions, parameter) of points z, shape (..., n + m + 1)."""
+        z = np.asarray(z, dtype=float)
+        found = np.empty((*z.shape[:-1], self.size + self.kinks + 1))
+        found[..., self.size : -1] = self.positions
+        found[..., self.columns] = z
+        return found
+
+    def full_direction(self, direction: Array) -> Array:
+        """Return directions in the full vector: fixed positions do not move."""
+        direction = np.asarray(direction, dtype=float)
+        found = np.zeros((*direction.shape[:-1], self.size + self.kinks + 1))
+        found[..., self.columns] = direction
+        return found
+
+    def take(self, full: Array) -> Array:
+        """Return z, or a direction, of this mode out of the full vector."""
+        return np.asarray(full, dtype=float)[..., self.columns]
+
+    def plain(self, z: Array) -> Array:
+        """Return (x, parameter) of points or directions of this mode."""
+        z = np.asarray(z, dtype=float)
+        return np.concatenate([z[..., : self.size], z[..., -1:]], axis=-1)
+
+
+@runtime_checkable
+class Family(Protocol):
+    """A nonsmooth problem with one free parameter: one smooth system for each mode.
+
+    Every kink i has a switching function g_i and a position s_i in [0, 1]. The equations are
+    smooth in (x, s, parameter). On a side, s_i is 0 or 1 and g_i keeps its sign; a kink that is
+    held has g_i = 0 as one more equation and s_i as one more unknown. A smooth problem is a family
+    without kinks.
+
+    Attributes
+    ----------
+    size : int
+        Number n of unknowns x.
+    kinks : int
+        Number m of switching functions.
+    names : tuple of str
+        Names of the unknowns.
+    parameter : str
+        Name of the free parameter.
+    kind : {"flow", "map", "equation", "potential"}
+        What the equations mean.
+    """
+
+    size: int
+    kinks: int
+    names: tuple[str, ...]
+    parameter: str
+    kind: str
+
+    def mode_of(self, z: Array, tolerance: float) -> Mode:
+        """Return the mode that (x, parameter) lies in, with 0 for ties."""
+        ...
+
+    def system(self, mode: Mode) -> System:
+        """Return the system of a mode, in z = (x, positions of held kinks, parameter)."""
+        ...
+
+    def expansion(self, full: Array) -> tuple[Array, Array]:
+        """Return (F, g) at (x, s, parameter), shape (n + m,), and its Jacobian in all of these."""
+        ...
+
+    def switching(self, full: Array, direction: Array) -> tuple[Array, Array]:
+        """Return the g, and their derivatives along directions, at many points: (count, m) each."""
+        ...

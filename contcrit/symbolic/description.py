@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .problem import Problem
 
 TYPE = "problem"
+PIECEWISE_TYPE = "piecewise-problem"
 
 
 def describe_problem(problem: Problem) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def describe_problem(problem: Problem) -> dict[str, Any]:
     aliases = _aliases([symbol.name for symbol in symbols])
     names = {symbol: aliases.get(symbol.name, symbol.name) for symbol in symbols}
     description: dict[str, Any] = {
-        "type": TYPE,
+        "type": PIECEWISE_TYPE if hasattr(problem, "switches") else TYPE,
         "kind": problem.kind,
         "unknowns": list(problem.unknown_names),
         "parameters": list(problem.parameter_names),
@@ -67,7 +68,7 @@ def _aliases(names: list[str]) -> dict[str, str]:
 def problem_arguments(description: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Return the expressions and the keyword arguments that a description states."""
     given: Any = description
-    if not isinstance(given, Mapping) or given.get("type", TYPE) != TYPE:
+    if not isinstance(given, Mapping) or given.get("type", TYPE) not in (TYPE, PIECEWISE_TYPE):
         raise SpecificationError(
             "description", description, "does not describe a Problem.", "Use Problem.describe()."
         )

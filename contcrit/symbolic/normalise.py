@@ -13,8 +13,8 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from ..errors import SpecificationError
+from .markers import MARKERS
 
-KINK_NAMES = frozenset({"relu", "leaky_relu", "absolute", "maximum", "minimum"})
 _KINKS = (
     sp.Max,
     sp.Min,
@@ -36,7 +36,7 @@ _UNRESOLVED = (sp.Derivative, sp.Subs, sp.Integral, sp.Sum, sp.Product, sp.Limit
 
 def is_kink(node: Any) -> bool:
     """Whether a node of an expression is a function with a kink or a jump."""
-    return isinstance(node, _KINKS) or type(node).__name__ in KINK_NAMES
+    return isinstance(node, _KINKS) or type(node).__name__ in MARKERS
 
 
 def as_name(symbol: Any, argument: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import sympy as sp
 
 from ..errors import SpecificationError
+from .markers import ARITIES, MARKERS
 
 MAXIMUM_LENGTH = 5_000_000
 MAXIMUM_DEPTH = 150
@@ -38,6 +39,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., sp.Expr], int]] = {
     "polygamma": (sp.polygamma, 2),
     "beta": (sp.beta, 2),
     "Abs": (sp.Abs, 1),
+    **{name: (MARKERS[name], count) for name, count in ARITIES.items()},
 }
 """Functions that text may call, with the number of their arguments."""
 
@@ -45,10 +47,13 @@ FUNCTIONS: dict[str, tuple[Callable[..., sp.Expr], int]] = {
 _COSTLY = frozenset(
     "gamma loggamma digamma polygamma beta besselj bessely besseli besselk LambertW".split()
 )
-_VARIADIC: dict[str, Callable[..., sp.Expr]] = {"Max": sp.Max, "Min": sp.Min}
-RESERVED = frozenset(
-    {*CONSTANTS, *FUNCTIONS, *_VARIADIC, "relu", "leaky_relu", "absolute", "maximum", "minimum"}
-)
+_VARIADIC: dict[str, Callable[..., sp.Expr]] = {
+    "Max": sp.Max,
+    "Min": sp.Min,
+    "maximum": MARKERS["maximum"],
+    "minimum": MARKERS["minimum"],
+}
+RESERVED = frozenset({*CONSTANTS, *FUNCTIONS, *_VARIADIC})
 """Names that a symbol in text cannot have."""
 
 

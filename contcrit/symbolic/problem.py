@@ -12,7 +12,7 @@ import sympy as sp
 from ..criticality.record import Criticality
 from ..errors import SpecificationError
 from .derivatives import gradient
-from .description import describe_problem, problem_arguments
+from .description import PIECEWISE_TYPE, describe_problem, problem_arguments
 from .evaluation import Evaluation, Observable
 from .generators import check_generators, read_generators
 from .layout import Layout, read_domain
@@ -88,6 +88,8 @@ class Problem(Evaluation):
     >>> problem.evaluate([2.0], {"p": 1.0}).tolist()
     [-6.0]
     """
+
+    _needs_unknowns = True
 
     def __init__(
         self,
@@ -179,16 +181,23 @@ class Problem(Evaluation):
     def from_description(cls, description: Mapping[str, Any]) -> Problem:
         """Rebuild a problem from what `describe` returned.
 
+        Expressions with markers make a `PiecewiseProblem`.
+
         Raises
         ------
         SpecificationError
             If the description is malformed; its text is parsed, never evaluated.
         """
+        from .piecewise import PiecewiseProblem, has_markers
+
         expressions, arguments = problem_arguments(description)
         kind = arguments.pop("kind")
+        rows = [expressions] if kind == "potential" else expressions
+        piecewise = description.get("type") == PIECEWISE_TYPE or has_markers(rows)
+        target = PiecewiseProblem if piecewise else Problem
         if kind == "potential":
-            return cls.from_potential(expressions, **arguments)
-        return cls(expressions, kind=kind, **arguments)
+            return target.from_potential(expressions, **arguments)
+        return target(expressions, kind=kind, **arguments)
 
     def _declare(
         self,
@@ -225,7 +234,7 @@ class Problem(Evaluation):
 
     def _finish(self, normalise: Normaliser, generators: Iterable[Any], observables: Any) -> None:
         held = set().union(*(row.free_symbols for row in self._residual))
-        if not held & set(self._unknowns):
+        if self._needs_unknowns and not held & set(self._unknowns):
             raise SpecificationError(
                 "residual",
                 self._residual[:3],

@@ -53,12 +53,21 @@ def test_symbols_come_before_constants():
 
 
 def test_further_functions_can_be_admitted():
-    class relu(sp.Function):
+    class ramp(sp.Function):
         pass
 
     with pytest.raises(SpecificationError, match="not allowed"):
-        parse_expression("relu(x)", SYMBOLS)
-    assert parse_expression("2*relu(x)", SYMBOLS, functions={"relu": relu}) == 2 * relu(x)
+        parse_expression("ramp(x)", SYMBOLS)
+    assert parse_expression("2*ramp(x)", SYMBOLS, functions={"ramp": ramp}) == 2 * ramp(x)
+
+
+def test_markers_are_known():
+    text = "relu(x) + leaky_relu(x, y) + absolute(step(y)) + maximum(x, y, 1) + sign(x)"
+    found = parse_expression(text, SYMBOLS)
+    assert {type(node).__name__ for node in found.atoms(sp.Function)} == {
+        "relu", "leaky_relu", "absolute", "step", "maximum", "sign"
+    }  # fmt: skip
+    assert parse_expression(format_expression(found), SYMBOLS) == found
 
 
 @pytest.mark.parametrize(

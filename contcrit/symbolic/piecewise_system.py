@@ -1,0 +1,230 @@
+"""The numeric side of a nonsmooth problem: one compiled function of (x, s, p), and its modes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import linalg, sparse
+
+from ..system import Mode, ModeLayout
+from .compile import CompiledSystem
+from .flat import FlatFunctions
+
+if TYPE_CHECKING:
+    from .piecewise import PiecewiseProblem
+
+Array = np.ndarray
+
+_KEPT = 256
+"""Mode systems that a family keeps; they are cheap, but their number is not bounded."""
+
+
+class ModeSystem:
+    """The system of a mode that holds kinks; satisfies `contcrit.system.System`.
+
+    Its unknowns are (x, s_i of the held kinks), its equations F = 0 and g_i = 0 of those.
+
+    Parameters
+    ----------
+    family : PiecewiseFamily
+    mode : tuple of int
+        With at least one 0.
+    """
+
+    symmetric = False
+    sparse = False
+
+    def __init__(self, family: PiecewiseFamily, mode: Mode) -> None:
+        self.family = family
+        self.layout = ModeLayout(family.size, mode)
+        self.mode = self.layout.mode
+        self.multipliers = int(self.layout.free.size)
+        self.size = family.size + self.multipliers
+        self.names = (*family.names, *(family.position_names[i] for i in self.layout.free))
+        self.parameter = family.parameter
+        # Held to a surface, a flow is a sliding one: its own events do not apply to it.
+        self.kind = "potential" if family.kind == "potential" else "equation"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ModeSystem, (self.family, self.mode)
+
+    def residual(self, z: Array) -> Array:
+        """Return the residual, shape (n + k,)."""
+        return self.family.core.residual(self.layout.full(z))[self.layout.rows]
+
+    def jacobian(self, z: Array) -> Array:
+        """Return the Jacobian, shape (n + k, n + k + 1)."""
+        return self.residual_and_jacobian(z)[1]
+
+    def residual_and_jacobian(self, z: Array) -> tuple[Array, Array]:
+        """Return residual and Jacobian of one evaluation."""
+        residual, jacobian = self.family.core.residual_and_jacobian(self.layout.full(z))
+        return residual[self.layout.rows], self._cut(jacobian)
+
+    def second(self, z: Array, direction: Array) -> Array:
+        """Return the derivative of the Jacobian along a direction."""
+        along = self.layout.full_direction(direction)
+        return self._cut(self.family.core.second(self.layout.full(z), along))
+
+    def spectral_matrix(self, z: Array) -> tuple[Array, bool]:
+        """Return the matrix whose eigenvalues decide stability within the held kinks.
+
+        For a potential that is the Hessian reduced to the tangent space of the kinks; for a
+        Filippov flow the Jacobian of the sliding flow, projected along the jump of F.
+        """
+        n = self.family.size
+        jacobian = self.jacobian(z)
+        inner, jump, normals = jacobian[:n, :n], jacobian[:n, n:-1], jacobian[n:, :n]
+        if not np.all(np.isfinite(jacobian)):
+            return np.full((1, 1), np.nan), False
+        tangents = linalg.null_space(normals)
+        if self.family.kind == "potential":
+            reduced = tangents.T @ inner @ tangents
+            return (reduced + reduced.T) / 2.0, True
+        across = linalg.null_space(jump.T)
+        if across.shape != tangents.shape:  # the jump does not determine the sliding motion
+            return np.full((1, 1), np.nan), False
+        oblique = across.T @ tangents
+        if oblique.size and np.linalg.cond(oblique) > 1e12:
+            return np.full((1, 1), np.nan), False
+        return np.linalg.solve(oblique, across.T @ inner @ tangents), False
+
+    def _cut(self, matrix: Any) -> Array:
+        if sparse.issparse(matrix):
+            matrix = matrix.tocsr()[self.layout.rows].toarray()
+            return matrix[:, self.layout.columns]
+        cut: Array = matrix[np.ix_(self.layout.rows, self.layout.columns)]
+        return cut.astype(float, copy=False)
+
+
+class PiecewiseFamily:
+    """A piecewise smooth problem with one free parameter; satisfies `contcrit.system.Family`.
+
+    Made by `PiecewiseProblem.family`.
+
+    Attributes
+    ----------
+    size, kinks, names, parameter, kind
+        As in `contcrit.system.Family`.
+    position_names : tuple of str
+        Names of the positions s, one for each kink.
+    values : dict of str to float
+        Values of the other parameters.
+    problem : PiecewiseProblem
+        Where it came from.
+    core : CompiledSystem
+        (F, g) as one smooth system in (x, s, p).
+    """
+
+    def __init__(self, problem: PiecewiseProblem, parameter: str, values: dict[str, float]) -> None:
+        self.problem = problem
+        self.parameter = parameter
+        self.values = values
+        self.size = problem.size
+        self.kinks = len(problem.switches)
+        self.names = problem.unknown_names
+        self.kind = problem.kind
+        self.position_names = problem.position_names
+        self.core: CompiledSystem = problem.core.compile(parameter, values)
+        self._switching: FlatFunctions = problem.switch_functions(parameter)
+        self._constants = np.array(list(self.core.values.values()), dtype=float)
+        self._systems: dict[Mode, Any] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PiecewiseFamily, (self.problem, self.parameter, self.values)
+
+    def mode_of(self, z: Array, tolerance: float = 1e-9) -> Mode:
+        """Return the mode that (x, parameter) lies in, with 0 for ties."""
+        z = np.asarray(z, dtype=float)
+        values = {**self.values, self.parameter: float(z[-1])}
+        signature = self.problem.signature(z[:-1], values, tolerance=tolerance)
+        return tuple(int(side) for side in signature)
+
+    def system(self, mode: Mode) -> Any:
+        """Return the system of a mode: compiled as a whole where no kink is held."""
+        mode = tuple(mode)
+        if mode not in self._systems:
+            if len(self._systems) >= _KEPT:
+                self._systems.pop(next(iter(self._systems)))
+            self._systems[mode] = ModeSystem(self, mode) if 0 in mode else self._side(mode)
+        return self._systems[mode]
+
+    def _side(self, mode: Mode) -> CompiledSystem:
+        chosen = dict(zip(self.position_names, ((1.0 + side) / 2.0 for side in mode), strict=True))
+        return self.problem.smooth.compile(self.parameter, {**self.values, **chosen})
+
+    def expansion(self, full: Array) -> tuple[Array, Array]:
+        """Return (F, g) at (x, s, parameter), shape (n + m,), and its Jacobian."""
+        residual, jacobian = self.core.residual_and_jacobian(np.asarray(full, dtype=float))
+        return residual, jacobian.toarray() if sparse.issparse(jacobian) else jacobian
+
+    def switching(self, full: Array, direction: Array) -> tuple[Array, Array]:
+        """Return the g and their derivatives along directions, shape (count, m) each."""
+        full, direction = np.atleast_2d(full), np.atleast_2d(direction)
+        if self.kinks == 0:
+            nothing = np.empty((len(full), 0))
+            return nothing, nothing
+        constants = np.broadcast_to(self._constants, (len(full), self._constants.size))
+        functions = self._switching
+        out = functions.joint_kernel.batch(np.hstack([full, constants]))
+        slopes = np.zeros((len(full), self.kinks))
+        terms = out[:, self.kinks :] * direction[:, functions.columns]
+        np.add.at(slopes, (slice(None), functions.rows), terms)
+        return out[:, : self.kinks], slopes
+
+
+class CellwiseSystem:
+    """The equations with every kink on the side where the point lies; ties count as +1.
+
+    A `contcrit.system.System` that jumps from piece to piece: for evaluation and for Newton-like
+    searches, not for continuation.
+
+    Parameters
+    ----------
+    family : PiecewiseFamily
+    """
+
+    sparse = False
+
+    def __init__(self, family: PiecewiseFamily) -> None:
+        self.family = family
+        self.size = family.size
+        self.names = family.names
+        self.parameter = family.parameter
+        self.kind = family.kind
+        self.symmetric = family.problem.symmetric
+        self.generators = family.problem.generators
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CellwiseSystem, (self.family,)
+
+    def _system(self, z: Array) -> Any:
+        mode = self.family.mode_of(z, 0.0)
+        return self.family.system(tuple(1 if side == 0 else side for side in mode))
+
+    def residual(self, z: Array) -> Array:
+        """Return the residual of the piece at z, shape (n,)."""
+        return self._system(z).residual(z)
+
+    def jacobian(self, z: Array) -> Array:
+        """Return the Jacobian of the piece at z, shape (n, n + 1)."""
+        return self.residual_and_jacobian(z)[1]
+
+    def residual_and_jacobian(self, z: Array) -> tuple[Array, Array]:
+        """Return both at once."""
+        residual, jacobian = self._system(z).residual_and_jacobian(z)
+        return residual, jacobian.toarray() if sparse.issparse(jacobian) else jacobian
+
+    def second(self, z: Array, direction: Array) -> Array:
+        """Return the derivative of the piece's Jacobian along a direction."""
+        second = self._system(z).second(z, direction)
+        return second.toarray() if sparse.issparse(second) else second
+
+
+def resolved_values(
+    names: tuple[str, ...], values: Mapping[str, float], positions: Array
+) -> dict[str, float]:
+    """Return parameter values with those of the positions added."""
+    return {**values, **dict(zip(names, (float(s) for s in positions), strict=True))}

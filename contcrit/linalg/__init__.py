@@ -1,0 +1,41 @@
+"""Linear algebra of the engine: the weighted metric, bordered solves, kernels and spectra.
+
+Everything here takes a dense ndarray or a `scipy.sparse` matrix and says no word about problems.
+"""
+
+from .bordered import (
+    Bordered,
+    FactoredJacobian,
+    solve_bordered,
+    solve_bordered_dense,
+    solve_bordered_sparse,
+)
+from .factors import factorise, permutation_sign
+from .matrix_free import MatrixFree
+from .metric import Array, as_dense, metric_weights, rounding_level
+from .patterned import Pattern, PatternedMatrix, pattern_of
+from .spectra import DENSE_LIMIT, negative_count, negative_counts, real_parts
+from .triplets import singular_triplets
+
+__all__ = [
+    "DENSE_LIMIT",
+    "Array",
+    "Bordered",
+    "FactoredJacobian",
+    "MatrixFree",
+    "Pattern",
+    "PatternedMatrix",
+    "as_dense",
+    "factorise",
+    "metric_weights",
+    "negative_count",
+    "negative_counts",
+    "pattern_of",
+    "permutation_sign",
+    "real_parts",
+    "rounding_level",
+    "singular_triplets",
+    "solve_bordered",
+    "solve_bordered_dense",
+    "solve_bordered_sparse",
+]

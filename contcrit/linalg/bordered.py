@@ -1,0 +1,372 @@
+"""Bordered systems [A B; C D]: one factorisation of A serves borders that come and go.
+
+A is singular at folds and at branch points, where the bordered matrix is regular. Mixed block
+elimination is stable there: it needs solutions with A and with its transpose, no more.
+
+References
+----------
+W. Govaerts and J. D. Pryce, Mixed block elimination for linear systems with wider borders, IMA J.
+Numer. Anal. 13 (1993), 161-180.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg.lapack import dgetrf, dgetrs
+from scipy.sparse.linalg import splu
+
+from .factors import DenseFactors, Factors, factorise, permutation_sign
+from .matrix_free import is_matrix_free, solve_matrix_free
+from .patterned import PatternedMatrix, pattern_of
+
+Array = np.ndarray
+
+_CANCELLATION = 1e3
+"""Loss by cancellation at which plain block elimination gives way to the mixed one."""
+
+_RESIDUAL = 1e-8
+"""Largest backward error of a solution by block elimination that is believed."""
+
+
+class Bordered:
+    """Factors of a square matrix [A B; C D] with few border columns and rows.
+
+    Parameters
+    ----------
+    matrix : (n, n) ndarray or sparse matrix
+        A; it may be singular to rounding, by as many dimensions as there are borders.
+    columns : ndarray of shape (n, k)
+        B.
+    rows : ndarray of shape (k, n)
+        C.
+    corner : ndarray of shape (k, k), optional
+        D (default zero).
+
+    Attributes
+    ----------
+    regular : bool
+        Whether there are solutions to be had.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from contcrit.linalg import Bordered
+    >>> bordered = Bordered(np.zeros((1, 1)), np.array([[2.0]]), np.array([[1.0]]))
+    >>> bordered.solve(np.array([4.0, 3.0])).tolist()
+    [3.0, 2.0]
+    """
+
+    def __init__(
+        self, matrix: Any, columns: Array, rows: Array, corner: Array | None = None
+    ) -> None:
+        size, width = columns.shape
+        corner = np.zeros((width, width)) if corner is None else corner
+        self._size = size
+        self._blocks = (matrix, columns, rows, corner)
+        self._whole: Factors | None = None
+        self._levels: list[_Level] = []
+        self.regular = True
+        if sparse.issparse(matrix):
+            base = factorise(matrix)
+            if base is not None:
+                self._eliminate(base)
+                if self._is_trusted():
+                    return
+        self._assemble()
+
+    def solve(self, right: Array) -> Array:
+        """Return the solution for right-hand sides of shape (n + k,) or (n + k, r)."""
+        if self._whole is not None:
+            return self._whole.solve(right)
+        if not self.regular:
+            return np.full(right.shape, np.nan)
+        return self._solve(len(self._levels), right, transposed=False)
+
+    def solve_transposed(self, right: Array) -> Array:
+        """Return the solution of the transposed system."""
+        if self._whole is not None:
+            return self._whole.solve_transposed(right)
+        if not self.regular:
+            return np.full(right.shape, np.nan)
+        return self._solve(len(self._levels), right, transposed=True)
+
+    def _eliminate(self, base: Factors) -> None:
+        self._base = base
+        _, columns, rows, corner = self._blocks
+        for k in range(columns.shape[1]):
+            column = np.concatenate([columns[:, k], corner[:k, k]])
+            row = np.concatenate([rows[k], corner[k, :k]])
+            right = self._solve(k, column, transposed=False)
+            left = self._solve(k, row, transposed=True)
+            self._levels.append(
+                _Level(column, row, right, left, float(corner[k, k]))
+            )
+
+    def _solve(self, level: int, right: Array, transposed: bool) -> Array:
+        if level == 0:
+            return self._base.solve_transposed(right) if transposed else self._base.solve(right)
+        step = self._levels[level - 1]
+        column, row, one, other, first_pivot, second_pivot = step.oriented(transposed)
+        upper, last = right[:-1], right[-1]
+        with np.errstate(all="ignore"):
+            first = (last - other @ upper) / first_pivot
+            rest = last - step.corner * first
+            found = self._solve(level - 1, upper - _outer(column, first), transposed)
+            second = (rest - row @ found) / second_pivot
+            return np.concatenate([found - _outer(one, second), [first + second]])
+
+    def _is_trusted(self) -> bool:
+        """Solve with a random right-hand side both ways and look at the residuals."""
+        matrix, columns, rows, corner = self._blocks
+        size, width = columns.shape
+        right = np.random.default_rng(0).standard_normal(size + width)
+        right *= float(abs(matrix).max()) or 1.0
+        for blocks, found in (
+            ((matrix, columns, rows, corner), self.solve(right)),
+            ((matrix.T, rows.T, columns.T, corner.T), self.solve_transposed(right)),
+        ):
+            if not np.all(np.isfinite(found)):
+                return False
+            a, b, c, d = blocks
+            x, y = found[:size], found[size:]
+            error = np.concatenate([a @ x + b @ y, c @ x + d @ y]) - right
+            bound = np.concatenate(
+                [
+                    abs(a) @ np.abs(x) + np.abs(b) @ np.abs(y),
+                    np.abs(c) @ np.abs(x) + np.abs(d) @ np.abs(y),
+                ]
+            )
+            if np.max(np.abs(error)) > _RESIDUAL * (np.max(bound) + np.max(np.abs(right))):
+                return False
+        return True
+
+    def _assemble(self) -> None:
+        matrix, columns, rows, corner = self._blocks
+        whole: Any
+        if sparse.issparse(matrix):
+            whole = sparse.block_array(
+                [
+                    [matrix, sparse.csc_array(columns)],
+                    [sparse.csr_array(rows), sparse.csc_array(corner)],
+                ],
+                format="csc",
+            )
+            try:
+                self._whole = _Assembled(splu(whole))
+            except RuntimeError:  # SuperLU's word for an exactly singular factor
+                self.regular = False
+        else:
+            factors = DenseFactors(np.block([[np.asarray(matrix), columns], [rows, corner]]))
+            self.regular = factors.regular
+            self._whole = factors if factors.regular else None
+
+
+class _Level:
+    """One border, eliminated: the solutions for its column and its row."""
+
+    def __init__(self, column: Array, row: Array, right: Array, left: Array, corner: float) -> None:
+        self.column, self.row, self.right, self.left = column, row, right, left
+        self.corner = corner
+        with np.errstate(all="ignore"):
+            self.pivot = corner - float(row @ right)
+            self.transposed_pivot = corner - float(left @ column)
+
+    def oriented(self, transposed: bool) -> tuple[Array, Array, Array, Array, float, float]:
+        """Return column, row, their solutions and the two pivots, for one of the two systems."""
+        if transposed:
+            return self.row, self.column, self.left, self.right, self.pivot, self.transposed_pivot
+        return self.column, self.row, self.right, self.left, self.transposed_pivot, self.pivot
+
+
+class _Assembled:
+    """Factors of the whole bordered matrix by SuperLU."""
+
+    checked = True
+
+    def __init__(self, factors: Any) -> None:
+        self._factors = factors
+        self.sign, self.log_modulus = _determinant(factors)
+
+    def solve(self, right: Array) -> Array:
+        return self._factors.solve(right)
+
+    def solve_transposed(self, right: Array) -> Array:
+        return self._factors.solve(right, trans="T")
+
+
+class FactoredJacobian:
+    """Factors of the square part A of a sparse Jacobian [A b], for solves with varying last rows.
+
+    Parameters
+    ----------
+    jacobian : PatternedMatrix of shape (n, n + 1)
+    """
+
+    def __init__(self, jacobian: PatternedMatrix) -> None:
+        self.jacobian = jacobian
+        self.column = jacobian.last_column()
+        self.factors = factorise(jacobian)
+        self._eliminated: Array | None = None  # A^-1 b
+
+    @classmethod
+    def of(cls, jacobian: Any) -> FactoredJacobian:
+        """Return the factors that a Jacobian keeps, or new ones."""
+        patterned = pattern_of(jacobian)
+        kept: FactoredJacobian | None = patterned.kept.get("jacobian")
+        if kept is None:
+            kept = patterned.kept["jacobian"] = cls(patterned)
+        return kept
+
+    def solve(self, row: Array, right: Array) -> tuple[Array, float, float] | None:
+        """Solve [A b; row] u = right; None where block elimination is not to be trusted.
+
+        The null vector (-A^-1 b, 1) of [A b] and a solution for the first n right-hand sides are
+        combined. Both have small residuals even where A is singular to rounding; what could be
+        lost is accuracy by cancellation between them, which shows.
+        """
+        factors = self.factors
+        if factors is None:
+            return None
+        upper, last = right[:-1], float(right[-1])
+        needed = bool(np.any(upper))
+        if self._eliminated is None:
+            if needed:
+                both = np.empty((upper.size, 2), order="F")
+                both[:, 0], both[:, 1] = self.column, upper
+                both = factors.solve(both)
+                self._eliminated, particular = both[:, 0], both[:, 1]
+            else:
+                self._eliminated = factors.solve(self.column)
+        elif needed:
+            particular = factors.solve(upper)
+        null = self._eliminated
+        with np.errstate(all="ignore"):
+            pivot = float(row[-1]) - float(np.dot(row[:-1], null))
+            if pivot == 0.0 or not np.isfinite(pivot):
+                return None
+            solution = np.empty(row.size)
+            if needed:
+                share = (last - float(np.dot(row[:-1], particular))) / pivot
+                np.multiply(null, -share, out=solution[:-1])
+                solution[:-1] += particular
+                solution[-1] = share
+                size = float(np.max(np.abs(solution)))
+                if float(np.max(np.abs(particular))) > _CANCELLATION * size:
+                    solution = self._mixed(row, right, pivot)
+            else:
+                share = last / pivot
+                np.multiply(null, -share, out=solution[:-1])
+                solution[-1] = share
+        if not factors.checked and not self._is_solved(row, solution, right):
+            return None
+        sign = factors.sign * (1.0 if pivot > 0 else -1.0)
+        return solution, sign, factors.log_modulus + float(np.log(abs(pivot)))
+
+    def _mixed(self, row: Array, right: Array, pivot: float) -> Array:
+        """Solve by mixed block elimination: stable however singular A is."""
+        factors, column = self.factors, self.column
+        assert factors is not None and self._eliminated is not None
+        left = factors.solve_transposed(row[:-1])
+        first = (right[-1] - left @ right[:-1]) / (row[-1] - left @ column)
+        found = factors.solve(right[:-1] - first * column)
+        second = (right[-1] - row[-1] * first - row[:-1] @ found) / pivot
+        return np.append(found - second * self._eliminated, first + second)
+
+    def _is_solved(self, row: Array, solution: Array, right: Array) -> bool:
+        error = np.max(np.abs(self.jacobian @ solution - right[:-1]))
+        bound = self.jacobian.largest_row_sum(np.abs(solution)) + np.max(np.abs(right))
+        return bool(error <= _RESIDUAL * bound)
+
+
+def solve_bordered_dense(jacobian: Array, row: Array, right: Array) -> tuple[Array, float, float]:
+    """Solve [J; row] u = right by LU; return u, the determinant's sign and its log modulus.
+
+    Parameters
+    ----------
+    jacobian : ndarray of shape (n, n + 1)
+    row : ndarray of shape (n + 1,)
+    right : ndarray of shape (n + 1,) or (n + 1, k)
+
+    Returns
+    -------
+    solution : ndarray
+        Not finite when the matrix is exactly singular.
+    sign, log_modulus : float
+        Of the determinant; (0, -inf) when it is exactly singular.
+    """
+    n = jacobian.shape[0]
+    matrix = np.empty((n + 1, n + 1), order="F")
+    matrix[:n] = jacobian
+    matrix[n] = row
+    factors, pivots, info = dgetrf(matrix, overwrite_a=1)
+    diagonal = factors.diagonal()
+    # Subnormal pivots may be flushed to zero without a word of LAPACK's.
+    if info != 0 or np.any(diagonal == 0):
+        return np.full_like(right, np.nan), 0.0, -np.inf
+    solution, _ = dgetrs(factors, pivots, right)
+    swaps = np.count_nonzero(pivots != np.arange(n + 1))
+    negative = np.count_nonzero(diagonal < 0)
+    sign = -1.0 if (swaps + negative) % 2 else 1.0
+    return solution, sign, float(np.log(np.abs(diagonal)).sum())
+
+
+def solve_bordered_sparse(jacobian: Any, row: Array, right: Array) -> tuple[Array, float, float]:
+    """Do what `solve_bordered_dense` does for a sparse Jacobian.
+
+    The Jacobian's own factors serve, with the row as a border; where they do not, the whole matrix
+    is factored. A `PatternedMatrix` keeps its factors for the next right-hand side or row.
+    """
+    if right.ndim == 1:
+        found = FactoredJacobian.of(jacobian).solve(row, right)
+        if found is not None:
+            return found
+    matrix = sparse.vstack([jacobian, sparse.csr_array(row[None, :])], format="csc")
+    if not np.all(np.isfinite(matrix.data)):
+        return np.full_like(right, np.nan), 0.0, -np.inf
+    try:
+        factors = splu(matrix)
+    except RuntimeError:  # SuperLU's word for an exactly singular factor
+        return np.full_like(right, np.nan), 0.0, -np.inf
+    sign, log_modulus = _determinant(factors)
+    if sign == 0.0:
+        return np.full_like(right, np.nan), 0.0, -np.inf
+    return factors.solve(right), sign, log_modulus
+
+
+def solve_bordered(jacobian: Any, row: Array, right: Array) -> tuple[Array, float, float]:
+    """Solve [J; row] u = right for a dense, sparse or matrix-free J.
+
+    Parameters
+    ----------
+    jacobian : (n, n + 1) ndarray, scipy.sparse matrix or LinearOperator
+    row, right : ndarray of shape (n + 1,)
+
+    Returns
+    -------
+    solution : ndarray of shape (n + 1,)
+        Not finite when the matrix is exactly singular, or when iteration fails.
+    sign, log_modulus : float
+        Of the determinant; (0, -inf) when it is exactly singular, and (0, nan) when J is
+        matrix-free: iteration gives no determinant.
+    """
+    if sparse.issparse(jacobian):
+        return solve_bordered_sparse(jacobian, row, right)
+    if is_matrix_free(jacobian):
+        return solve_matrix_free(jacobian, row, right), 0.0, float("nan")
+    return solve_bordered_dense(jacobian, row, right)
+
+
+def _determinant(factors: Any) -> tuple[float, float]:
+    diagonal = factors.U.diagonal()
+    if diagonal.size < factors.shape[0] or np.any(diagonal == 0):
+        return 0.0, -np.inf
+    parity = permutation_sign(factors.perm_r) * permutation_sign(factors.perm_c)
+    sign = parity * (-1.0 if np.count_nonzero(diagonal < 0) % 2 else 1.0)
+    return sign, float(np.log(np.abs(diagonal)).sum())
+
+
+def _outer(vector: Array, factor: Any) -> Array:
+    return vector * factor if np.ndim(factor) == 0 else np.multiply.outer(vector, factor)

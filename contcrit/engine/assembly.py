@@ -10,13 +10,12 @@ import numpy as np
 
 from ..errors import Status
 from ..events import Event
-from ..events.base import Signals, spectral_matrix
-from ..linalg import metric_weights, negative_count, negative_counts
+from ..events.base import Signals
+from ..linalg import metric_weights
 from ..results import Branch, SpecialPoint
 from ..settings import Settings
 from . import walk as walking
 from .gauge import GaugedSystem, dropped, orbit_phases
-from .gear import Gear
 from .kernel import Control
 from .location import Locator
 
@@ -91,7 +90,7 @@ class Assembly:
         """
         points, tangents, facts = march.points, march.tangents, march.facts
         weights = self.weights(system)
-        negative = self._negative_counts(system, points)
+        negative = facts[:, walking.NEGATIVE].astype(np.int64)
         closed = singular is not None and status[1] is Status.CLOSED_LOOP
         last = len(points) - 1 if closed else len(points)
         if singular is not None:
@@ -172,19 +171,6 @@ class Assembly:
                 unknowns = self.base.size
                 return {"unstable_dimension": np.where(negative >= 0, unknowns - negative, -1)}
         return {}
-
-    def _negative_counts(self, system: Any, points: Array) -> Array:
-        if not system.sparse and system.size <= 30 and not isinstance(system, GaugedSystem):
-            gear = Gear(system, self.settings)
-            gear.shift(len(points))
-            jacobians = np.empty((len(points), system.size, system.size))
-            gear.inner_jacobians(gear.system, points, gear.work, jacobians)
-            return negative_counts(jacobians, system.symmetric)
-        counts = np.empty(len(points), dtype=np.int64)
-        for k, z in enumerate(points):
-            matrix, symmetric = spectral_matrix(system, z, system.jacobian(z))
-            counts[k] = negative_count(matrix, symmetric)
-        return counts
 
 
 def _dropped_special(system: Any, special: SpecialPoint) -> SpecialPoint:

@@ -21,8 +21,9 @@ from ..results import SpecialPoint
 from ..settings import Settings
 from .corrector import CORRECTED, correct
 from .gauge import dropped, gauged, lifted
-from .kernel import Control, allocate, raw_tangent
+from .kernel import Control, allocate, distance, negative_eigenvalues, raw_tangent
 from .orbits import SymmetryGroup
+from .walk import ARCLENGTH, FACTS, LOG_MODULUS, NEGATIVE, RESIDUAL, SIGN
 
 Array = np.ndarray
 
@@ -45,20 +46,16 @@ class Departure:
         The point and its outward unit tangent, in the coordinates of that system.
     direction : ndarray of shape (n + 1,)
         Unit direction from the branch point, without multipliers.
-    arclength : float
-        Distance from the branch point in the walk's metric.
-    sign, log_modulus, residual : float
-        Facts of the point, as the walk records them.
+    facts : ndarray of shape (6,)
+        Facts of the point, as the walk records them; its arc length is the distance from the branch
+        point in the walk's metric.
     """
 
     system: Any
     z: Array
     tangent: Array
     direction: Array
-    arclength: float
-    sign: float
-    log_modulus: float
-    residual: float
+    facts: Array
 
     @property
     def plain(self) -> Array:
@@ -243,17 +240,17 @@ class Switch:
         tangent /= length
         if float(np.sum(weights * tangent * chord)) < 0:
             return None
-        moved = z - centre
+        facts = np.zeros(FACTS)
+        facts[ARCLENGTH], facts[RESIDUAL] = distance(weights, z, centre), residual
+        facts[SIGN], facts[LOG_MODULUS] = sign, log_modulus
+        facts[NEGATIVE] = negative_eigenvalues(system, z, work)
         plain_chord = dropped(system, chord)
         return Departure(
             system=system,
             z=z,
             tangent=tangent,
             direction=plain_chord / np.linalg.norm(plain_chord),
-            arclength=float(np.sqrt(np.sum(weights * moved * moved))),
-            sign=sign,
-            log_modulus=log_modulus,
-            residual=residual,
+            facts=facts,
         )
 
     def _distinct(self, departures: list[Departure]) -> list[Departure]:

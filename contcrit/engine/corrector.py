@@ -9,6 +9,9 @@ import numpy as np
 
 from .kernel import (
     Control,
+    assign,
+    displace,
+    distance,
     evaluate,
     inner,
     largest,
@@ -16,6 +19,8 @@ from .kernel import (
     raw_tangent,
     residual_floor,
     residual_size,
+    scale,
+    weigh,
 )
 
 Array = np.ndarray
@@ -66,7 +71,7 @@ def correct(
         size = largest(increment)
         if not math.isfinite(size):
             return DIVERGED, iteration, residual
-        z += increment
+        displace(z, z, 1.0, increment)
         size /= 1.0 + largest(z)
         evaluate(system, z, work)
         residual = residual_size(system, work)
@@ -129,25 +134,28 @@ def advance(
     sign, log_modulus : float
         Of the determinant of [J; weights * tangent] at the new point.
     """
-    row = scratch[0]
-    row[:] = weights * tangent
-    z_new[:] = z + step * tangent
-    scratch[2][:] = z_new
+    row, predicted = scratch[0], scratch[2]
+    weigh(row, weights, tangent)
+    displace(z_new, z, step, tangent)
+    assign(predicted, z_new)
     outcome, iterations, residual = correct(system, z_new, row, control, work, scratch[1], guarded)
     if outcome != CORRECTED:
         return outcome, iterations, residual, 0.0, 0.0, 0.0
-    if guarded:
-        moved = z_new - scratch[2]
-        distance = math.sqrt(inner(weights, moved, moved))
-        noise = control.newton_tolerance * (1.0 + largest(z_new))
-        if distance > control.correction_maximum * abs(step) + noise:
-            return TOO_FAR, iterations, residual, 0.0, 0.0, 0.0
+    if guarded and jumped(z_new, predicted, step, weights, control):
+        return TOO_FAR, iterations, residual, 0.0, 0.0, 0.0
     sign, log_modulus = raw_tangent(system, work, row, tangent_new)
     length = math.sqrt(inner(weights, tangent_new, tangent_new))
     if not math.isfinite(length) or length == 0.0:
         return DIVERGED, iterations, residual, 0.0, sign, log_modulus
-    tangent_new /= length
     cosine = 1.0 / length
+    scale(tangent_new, cosine)
     if guarded and cosine < control.cosine_minimum:
         return TOO_FAR, iterations, residual, cosine, sign, log_modulus
     return CORRECTED, iterations, residual, cosine, sign, log_modulus
+
+
+def jumped(z_new: Array, predicted: Array, step: float, weights: Array, control: Control) -> bool:
+    """Tell whether the corrector moved too far for the step: the guard against jumps."""
+    noise = control.newton_tolerance * (1.0 + largest(z_new))
+    allowed = control.correction_maximum * abs(step) + noise
+    return distance(weights, z_new, predicted) > allowed

@@ -11,7 +11,6 @@ import numpy as np
 
 from ..errors import Status
 from ..results import Branch, Diagram, SpecialPoint
-from . import walk as walking
 from .assembly import March
 from .branching import OPPOSITE, Departure, Switch
 from .corrector import CORRECTED, advance
@@ -200,9 +199,6 @@ class Explorer:
 
 
 def _seed(departure: Departure) -> March:
-    facts = np.zeros((1, 5))
-    facts[0, walking.ARCLENGTH] = departure.arclength
-    facts[0, walking.RESIDUAL] = departure.residual
-    facts[0, walking.SIGN] = departure.sign
-    facts[0, walking.LOG_MODULUS] = departure.log_modulus
-    return March(departure.z[None], departure.tangent[None], facts, Status.CONVERGED)
+    return March(
+        departure.z[None], departure.tangent[None], departure.facts[None], Status.CONVERGED
+    )

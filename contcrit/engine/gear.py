@@ -32,7 +32,6 @@ class Gear:
         self.system: Any = system
         self.work: Any = allocate(system)
         self.walk: Any = walking.walk
-        self.inner_jacobians: Any = walking.inner_jacobians
         self._base = system
         self._choice = settings.gear
         self._tried = False
@@ -65,7 +64,7 @@ class Gear:
         if found is None:
             return False
         self.system, self.work, self._keep_alive = found
-        self.walk, self.inner_jacobians = native.compiled()
+        self.walk = native.compiled().walk
         self.name, self.chunk = "native", 1024
         return True
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..linalg import rounding_level, solve_bordered
+from ..events.base import spectral_matrix
+from ..linalg import negative_count, rounding_level, solve_bordered
 from ..settings import Settings
 
 Array = np.ndarray
@@ -71,6 +72,53 @@ def inner(weights: Array, one: Array, other: Array) -> float:
         return float(np.dot(weights * one, other))
 
 
+def distance(weights: Array, one: Array, other: Array) -> float:
+    """Return the metric's distance of two points."""
+    moved = one - other
+    return float(np.sqrt(inner(weights, moved, moved)))
+
+
+def weigh(out: Array, weights: Array, vector: Array) -> None:
+    """Write the metric's weights times a vector."""
+    np.multiply(weights, vector, out=out)
+
+
+def displace(out: Array, z: Array, step: float, direction: Array) -> None:
+    """Write z + step * direction."""
+    out[:] = z + step * direction
+
+
+def assign(out: Array, vector: Array) -> None:
+    """Copy a vector."""
+    out[:] = vector
+
+
+def offset(weights: Array, direction: Array, origin: Array, point: Array) -> float:
+    """Return the metric's inner product of a direction with the way from origin to point."""
+    return inner(weights, direction, point - origin)
+
+
+def interpolate(
+    out: Array, t: float, z: Array, tangent: Array, slope: float,
+    z_new: Array, tangent_new: Array, slope_new: float,
+) -> None:  # fmt: skip
+    """Write the cubic Hermite interpolant between two points, at the share t of the way.
+
+    The slopes turn the unit tangents into derivatives by t.
+    """
+    out[:] = (
+        (1.0 + 2.0 * t) * (1.0 - t) ** 2 * z
+        + t * t * (3.0 - 2.0 * t) * z_new
+        + slope * t * (1.0 - t) ** 2 * tangent
+        + slope_new * t * t * (t - 1.0) * tangent_new
+    )
+
+
+def scale(vector: Array, factor: float) -> None:
+    """Multiply a vector by a number, in place."""
+    vector *= factor
+
+
 def largest(vector: Array) -> float:
     """Return the largest modulus of a vector's entries (nan if one of them is nan)."""
     return float(np.max(np.abs(vector)))
@@ -96,9 +144,13 @@ def residual_floor(system: Any, z: Array, work: Any) -> float:
     return 20.0 * rounding_level(work.jacobian, z)
 
 
-def copy_inner_jacobian(system: Any, work: Any, out: Array) -> None:
-    """Copy the Jacobian in the unknowns of the last evaluation."""
-    out[:] = work.jacobian[:, :-1]
+def negative_eigenvalues(system: Any, z: Array, work: Any) -> int:
+    """Return how many eigenvalues of the last inner Jacobian have a negative real part.
+
+    It is -1 where that is not affordable or cannot be told.
+    """
+    matrix, symmetric = spectral_matrix(system, z, work.jacobian)
+    return negative_count(matrix, symmetric)
 
 
 def newton_increment(system: Any, work: Any, row: Array, increment: Array) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import math
 import os
 import sys
 from functools import cache
@@ -18,8 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import corrector, kernel
+from . import corrector, dense, kernel
 from . import walk as walking
+from .dense import eliminate, negative_general, negative_symmetric
 
 Array = np.ndarray
 
@@ -30,11 +32,17 @@ _REPAYS_COMPILING = 50_000
 """Points that the Python gear walks in the time it takes to compile."""
 
 
+_OPTIONS: Any = {"_nrt": False, "error_model": "numpy", "forceinline": True}
+"""Compiled code allocates no arrays, so that it need not count references to them; divisions by
+zero give infinities, as in numpy."""
+
+
 class Handle(NamedTuple):
     """A system as machine code: ``void f(double *out, const double *in, void *data)``."""
 
     address: int
     data: int
+    symmetric: bool
 
 
 class Work(NamedTuple):
@@ -44,13 +52,13 @@ class Work(NamedTuple):
     outputs: Array
     matrix: Array
     right: Array
+    square: Array
 
 
 class Compiled(NamedTuple):
     """The compiled functions."""
 
     walk: Any
-    inner_jacobians: Any
 
 
 def handle_of(system: Any) -> tuple[Handle, Work, Any] | None:
@@ -62,14 +70,20 @@ def handle_of(system: Any) -> tuple[Handle, Work, Any] | None:
     n = system.size
     inputs = np.zeros(found.in_size)
     inputs[n + 1 :] = found.constants
-    work = Work(inputs, np.zeros(found.out_size), np.zeros((n + 1, n + 1)), np.zeros(n + 1))
-    return Handle(found.address, found.data), work, found.keep_alive
+    work = Work(
+        inputs,
+        np.zeros(found.out_size),
+        np.zeros((n + 1, n + 1)),
+        np.zeros(n + 1),
+        np.zeros((n, n)),
+    )
+    return Handle(found.address, found.data, bool(system.symmetric)), work, found.keep_alive
 
 
 def cache_directory() -> Path:
     """Return the folder of the user's that keeps machine code between processes."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    modules = (kernel, corrector, walking, sys.modules[__name__])
+    modules = (kernel, dense, corrector, walking, sys.modules[__name__])
     try:
         source = "".join(inspect.getsource(module) for module in modules)
     except OSError:  # installed without sources: they change with the version only
@@ -92,10 +106,7 @@ def compiled() -> Compiled:
     previous = settings.CACHE_DIR
     settings.CACHE_DIR = str(folder) if keep else previous
     try:
-        return Compiled(
-            walk=numba.njit(cache=keep)(walking.walk),
-            inner_jacobians=numba.njit(cache=keep)(walking.inner_jacobians),
-        )
+        return Compiled(walk=numba.njit(cache=keep, **_OPTIONS)(walking.walk))
     finally:
         settings.CACHE_DIR = previous
 
@@ -118,7 +129,11 @@ def worthwhile(points: int) -> bool:
 def _register() -> None:
     """Give the functions that the walk calls their compiled twins."""
     from numba import types
-    from numba.extending import intrinsic, overload, register_jitable
+    from numba.extending import intrinsic, register_jitable
+    from numba.extending import overload as numba_overload
+
+    def overload(function: Any) -> Any:
+        return numba_overload(function, jit_options=_OPTIONS)
 
     @intrinsic
     def call(typing: Any, address: Any, outputs: Any, inputs: Any, data: Any) -> Any:
@@ -141,49 +156,7 @@ def _register() -> None:
 
         return signature, generate
 
-    @register_jitable
-    def factor(matrix: Array, right: Array) -> tuple[float, float]:
-        """Eliminate with row pivoting; the solution replaces the right-hand side."""
-        size = right.size
-        sign, log_modulus = 1.0, 0.0
-        product = 1.0
-        for k in range(size):
-            pivot = k
-            best = abs(matrix[k, k])
-            for i in range(k + 1, size):
-                if abs(matrix[i, k]) > best:
-                    best = abs(matrix[i, k])
-                    pivot = i
-            if not best > 0.0:
-                for i in range(size):
-                    right[i] = np.nan
-                return 0.0, -np.inf
-            if pivot != k:
-                for j in range(k, size):
-                    matrix[k, j], matrix[pivot, j] = matrix[pivot, j], matrix[k, j]
-                right[k], right[pivot] = right[pivot], right[k]
-                sign = -sign
-            diagonal = matrix[k, k]
-            if diagonal < 0.0:
-                sign = -sign
-            product *= abs(diagonal)
-            if product > 1e100 or product < 1e-100:
-                log_modulus += np.log(product)
-                product = 1.0
-            for i in range(k + 1, size):
-                factor = matrix[i, k] / diagonal
-                if factor != 0.0:
-                    for j in range(k + 1, size):
-                        matrix[i, j] -= factor * matrix[k, j]
-                    right[i] -= factor * right[k]
-        for k in range(size - 1, -1, -1):
-            total = right[k]
-            for j in range(k + 1, size):
-                total -= matrix[k, j] * right[j]
-            right[k] = total / matrix[k, k]
-        return sign, log_modulus + np.log(product)
-
-    @register_jitable
+    @register_jitable(**_OPTIONS)
     def load(work: Any, row: Array) -> None:
         n = row.size - 1
         for i in range(n):
@@ -239,16 +212,19 @@ def _register() -> None:
 
         return run
 
-    @overload(kernel.copy_inner_jacobian)
-    def _copy_inner_jacobian(system: Any, work: Any, out: Any) -> Any:
+    @overload(kernel.negative_eigenvalues)
+    def _negative_eigenvalues(system: Any, z: Any, work: Any) -> Any:
         if not native(system):
             return None
 
-        def run(system: Any, work: Any, out: Any) -> None:
-            n = out.shape[0]
+        def run(system: Any, z: Any, work: Any) -> int:
+            n = z.size - 1
             for i in range(n):
                 for j in range(n):
-                    out[i, j] = work.outputs[n + i * (n + 1) + j]
+                    work.square[i, j] = work.outputs[n + i * (n + 1) + j]
+            if system.symmetric:
+                return negative_symmetric(work.square)
+            return negative_general(work.square)
 
         return run
 
@@ -263,7 +239,7 @@ def _register() -> None:
             for i in range(n):
                 increment[i] = -work.outputs[i]
             increment[n] = 0.0
-            factor(work.matrix, increment)
+            eliminate(work.matrix, increment)
 
         return run
 
@@ -278,7 +254,10 @@ def _register() -> None:
             for i in range(n):
                 tangent[i] = 0.0
             tangent[n] = 1.0
-            return factor(work.matrix, tangent)
+            factor, logarithm = eliminate(work.matrix, tangent)
+            if factor == 0.0:
+                return 0.0, -math.inf
+            return math.copysign(1.0, factor), logarithm + math.log(abs(factor))
 
         return run
 
@@ -304,7 +283,79 @@ def _register() -> None:
 
         return run
 
-    for helper in (
-        corrector.correct, corrector.advance, walking.arrive, walking.returns_to, walking.next_step
-    ):  # fmt: skip
-        register_jitable(helper)
+    @overload(kernel.distance)
+    def _distance(weights: Any, one: Any, other: Any) -> Any:
+        def run(weights: Any, one: Any, other: Any) -> float:
+            total = 0.0
+            for i in range(weights.size):
+                total += weights[i] * (one[i] - other[i]) ** 2
+            return math.sqrt(total)
+
+        return run
+
+    @overload(kernel.offset)
+    def _offset(weights: Any, direction: Any, origin: Any, point: Any) -> Any:
+        def run(weights: Any, direction: Any, origin: Any, point: Any) -> float:
+            total = 0.0
+            for i in range(weights.size):
+                total += weights[i] * direction[i] * (point[i] - origin[i])
+            return total
+
+        return run
+
+    @overload(kernel.weigh)
+    def _weigh(out: Any, weights: Any, vector: Any) -> Any:
+        def run(out: Any, weights: Any, vector: Any) -> None:
+            for i in range(out.size):
+                out[i] = weights[i] * vector[i]
+
+        return run
+
+    @overload(kernel.displace)
+    def _displace(out: Any, z: Any, step: Any, direction: Any) -> Any:
+        def run(out: Any, z: Any, step: Any, direction: Any) -> None:
+            for i in range(out.size):
+                out[i] = z[i] + step * direction[i]
+
+        return run
+
+    @overload(kernel.assign)
+    def _assign(out: Any, vector: Any) -> Any:
+        def run(out: Any, vector: Any) -> None:
+            for i in range(out.size):
+                out[i] = vector[i]
+
+        return run
+
+    @overload(kernel.scale)
+    def _scale(vector: Any, factor: Any) -> Any:
+        def run(vector: Any, factor: Any) -> None:
+            for i in range(vector.size):
+                vector[i] *= factor
+
+        return run
+
+    @overload(kernel.interpolate)
+    def _interpolate(
+        out: Any, t: Any, z: Any, tangent: Any, slope: Any,
+        z_new: Any, tangent_new: Any, slope_new: Any,
+    ) -> Any:  # fmt: skip
+        def run(
+            out: Any, t: Any, z: Any, tangent: Any, slope: Any,
+            z_new: Any, tangent_new: Any, slope_new: Any,
+        ) -> None:  # fmt: skip
+            before, leaving = (1.0 + 2.0 * t) * (1.0 - t) ** 2, slope * t * (1.0 - t) ** 2
+            after, arriving = t * t * (3.0 - 2.0 * t), slope_new * t * t * (t - 1.0)
+            for i in range(out.size):
+                out[i] = before * z[i] + leaving * tangent[i]
+                out[i] += after * z_new[i] + arriving * tangent_new[i]
+
+        return run
+
+    helpers: list[Any] = [
+        corrector.correct, corrector.advance, corrector.jumped,
+        walking.arrive, walking.returns_to, walking.next_step,
+    ]  # fmt: skip
+    helpers.extend(function for _, function in inspect.getmembers(dense, inspect.isfunction))
+    for helper in helpers:
+        register_jitable(**_OPTIONS)(helper)

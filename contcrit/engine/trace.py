@@ -16,7 +16,14 @@ from . import walk as walking
 from .assembly import Assembly, March
 from .gauge import dropped, gauged, lifted, orbit_phases
 from .gear import Gear
-from .kernel import Control, allocate, control_from, evaluate, raw_tangent
+from .kernel import (
+    Control,
+    allocate,
+    control_from,
+    evaluate,
+    negative_eigenvalues,
+    raw_tangent,
+)
 from .start import correct_start, start_tangent
 
 Array = np.ndarray
@@ -144,7 +151,8 @@ class Tracer:
         evaluate(system, start, work)
         scratch = np.empty(start.size)
         sign, log_modulus = raw_tangent(system, work, self.weights(system) * tangent, scratch)
-        own = np.array([[0.0, np.max(np.abs(work.residual)), 0.0, sign, log_modulus]])
+        negative = negative_eigenvalues(system, start, work)
+        own = np.array([[0.0, np.max(np.abs(work.residual)), 0.0, sign, log_modulus, negative]])
         if singular is not None:
             own[0, walking.SIGN], own[0, walking.LOG_MODULUS] = 0.0, np.inf
         facts_behind = behind.facts[::-1].copy()
@@ -155,7 +163,7 @@ class Tracer:
         facts = np.concatenate([facts_behind, own, ahead.facts])
         facts[:, walking.ARCLENGTH] -= facts[0, walking.ARCLENGTH]
         if ahead.status is Status.CLOSED_LOOP and seeds[1] is not None:
-            facts[-1, walking.SIGN :] = seeds[1].facts[-1, walking.SIGN :] * (-1.0, 1.0)
+            facts[-1, walking.SIGN :] = seeds[1].facts[-1, walking.SIGN :] * (-1.0, 1.0, 1.0)
             points, tangents = np.vstack([points, start]), np.vstack([tangents, tangent])
             facts = np.vstack([facts, own])
             facts[-1, walking.ARCLENGTH] = (
@@ -206,7 +214,7 @@ class Tracer:
             gear.shift(count)
             room = min(gear.chunk, self.settings.maximum_points - count)
             points, tangents = np.empty((room, size)), np.empty((room, size))
-            facts = np.empty((room, 5))
+            facts = np.empty((room, walking.FACTS))
             origin, origin_tangent = z.copy(), direction.copy()
             written, reason, step = gear.walk(
                 gear.system, z, direction, arclength, step, loop_start, loop_tangent, weights,
@@ -233,7 +241,9 @@ class Tracer:
                 status = Status.STOPPED_BY_USER
                 break
         if not parts:
-            return March(np.empty((0, size)), np.empty((0, size)), np.empty((0, 5)), status)
+            return March(
+                np.empty((0, size)), np.empty((0, size)), np.empty((0, walking.FACTS)), status
+            )
         columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
         return March(columns[0], columns[1], columns[2], status)
 
@@ -261,7 +271,10 @@ class Tracer:
     def _nothing(self, start: Array) -> March:
         size = start.size
         return March(
-            np.empty((0, size)), np.empty((0, size)), np.empty((0, 5)), Status.NOT_ASKED_FOR
+            np.empty((0, size)),
+            np.empty((0, size)),
+            np.empty((0, walking.FACTS)),
+            Status.NOT_ASKED_FOR,
         )
 
     def _failed(self, z: Array, status: Status) -> Branch:

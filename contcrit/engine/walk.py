@@ -11,8 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from .corrector import CORRECTED, NOT_FINITE, TOO_FAR, advance, correct
-from .kernel import Control, copy_inner_jacobian, evaluate, inner, largest, raw_tangent
+from .corrector import CORRECTED, NOT_FINITE, TOO_FAR, advance, correct, jumped
+from .kernel import (
+    Control,
+    assign,
+    displace,
+    distance,
+    evaluate,
+    inner,
+    interpolate,
+    largest,
+    negative_eigenvalues,
+    offset,
+    raw_tangent,
+    scale,
+    weigh,
+)
 
 Array = np.ndarray
 
@@ -23,8 +37,11 @@ STEP_TOO_SMALL = 3
 LEFT_BOUNDS = 4
 LEFT_DOMAIN = 5
 
-ARCLENGTH, RESIDUAL, ITERATIONS, SIGN, LOG_MODULUS = range(5)
+ARCLENGTH, RESIDUAL, ITERATIONS, SIGN, LOG_MODULUS, NEGATIVE = range(6)
 """Columns of the array `facts` that the walk fills."""
+
+FACTS = 6
+"""Number of these columns."""
 
 
 def walk(
@@ -62,8 +79,9 @@ def walk(
     scratch : ndarray of shape (6, n + 1)
     points, tangents : ndarray of shape (capacity, n + 1)
         Outputs.
-    facts : ndarray of shape (capacity, 5)
-        Outputs: arc length, max|F|, iterations, sign and log modulus of the determinant.
+    facts : ndarray of shape (capacity, 6)
+        Outputs: arc length, max|F|, iterations, sign and log modulus of the determinant, number of
+        eigenvalues with a negative real part.
 
     Returns
     -------
@@ -83,7 +101,7 @@ def walk(
     # crossed in a small step only, which an imperfect branch point makes visible as a turn.
     crossing = math.sqrt(control.step_minimum * control.step_maximum)
     evaluate(system, z, work)
-    scratch[0][:] = weights * tangent
+    weigh(scratch[0], weights, tangent)
     last_sign, _ = raw_tangent(system, work, scratch[0], tangent_new)
     while count < capacity:
         if step < control.step_minimum:
@@ -114,7 +132,6 @@ def walk(
                 end = control.upper if z_new[last] > control.upper else control.lower
                 taken *= (end - z[last]) / (z_new[last] - z[last])
                 at_end = True
-                scratch[5][:] = z_new
                 outcome, iterations, residual, cosine, sign, log_modulus = arrive(
                     system, z, tangent, taken, end, weights, control, work, z_new, tangent_new,
                     scratch,
@@ -129,33 +146,35 @@ def walk(
             step = 0.5 * taken
             continue
 
+        negative = negative_eigenvalues(system, z_new, work)
         if not at_end and returns_to(
             system, z, tangent, taken, z_new, tangent_new, loop_start, loop_tangent, weights,
             control, work, scratch, arclength,
         ):  # fmt: skip
-            points[count] = loop_start
-            tangents[count] = loop_tangent
-            facts[count, ARCLENGTH] = arclength + inner(weights, tangent, loop_start - z)
+            assign(points[count], loop_start)
+            assign(tangents[count], loop_tangent)
+            facts[count, ARCLENGTH] = arclength + offset(weights, tangent, z, loop_start)
             facts[count, RESIDUAL] = residual
             facts[count, ITERATIONS] = iterations
             facts[count, SIGN] = 0.0  # filled by the caller from the loop's first point
             facts[count, LOG_MODULUS] = 0.0
+            facts[count, NEGATIVE] = -1.0
             count += 1
             reason = CLOSED_LOOP
             break
 
-        moved = z_new - z
-        arclength += math.sqrt(inner(weights, moved, moved))
+        arclength += distance(weights, z_new, z)
         last_sign = sign
-        z[:] = z_new
-        tangent[:] = tangent_new
-        points[count] = z
-        tangents[count] = tangent
+        assign(z, z_new)
+        assign(tangent, tangent_new)
+        assign(points[count], z_new)
+        assign(tangents[count], tangent_new)
         facts[count, ARCLENGTH] = arclength
         facts[count, RESIDUAL] = residual
         facts[count, ITERATIONS] = iterations
         facts[count, SIGN] = sign
         facts[count, LOG_MODULUS] = log_modulus - math.log(max(cosine, 1e-300))
+        facts[count, NEGATIVE] = negative
         count += 1
         if at_end:
             reason = END_OF_SPAN
@@ -165,13 +184,6 @@ def walk(
             break
         step = next_step(step, taken, iterations, cosine, control)
     return count, reason, step
-
-
-def inner_jacobians(system: Any, points: Array, work: Any, out: Array) -> None:
-    """Evaluate the Jacobian in the unknowns at all points, into an array (m, n, n)."""
-    for k in range(points.shape[0]):
-        evaluate(system, points[k], work)
-        copy_inner_jacobian(system, work, out[k])
 
 
 def next_step(step: float, taken: float, iterations: int, cosine: float, control: Control) -> float:
@@ -204,29 +216,26 @@ def arrive(
     scratch: Array,
 ) -> tuple[int, int, float, float, float, float]:
     """Take the last step: a natural one, at the parameter's exact end value."""
-    row = scratch[0]
+    row, predicted = scratch[0], scratch[2]
     row[:] = 0.0
     row[z.size - 1] = 1.0
-    z_new[:] = z + step * tangent
+    displace(z_new, z, step, tangent)
     z_new[z.size - 1] = end
-    scratch[2][:] = z_new
+    assign(predicted, z_new)
     outcome, iterations, residual = correct(system, z_new, row, control, work, scratch[1], True)
     if outcome != CORRECTED:
         return outcome, iterations, residual, 0.0, 0.0, 0.0
     z_new[z.size - 1] = end
-    moved = z_new - scratch[2]
-    distance = math.sqrt(inner(weights, moved, moved))
-    noise = control.newton_tolerance * (1.0 + largest(z_new))
-    if distance > control.correction_maximum * step + noise:
+    if jumped(z_new, predicted, step, weights, control):
         return TOO_FAR, iterations, residual, 0.0, 0.0, 0.0
-    row[:] = weights * tangent
+    weigh(row, weights, tangent)
     sign, log_modulus = raw_tangent(system, work, row, tangent_new)
     length = math.sqrt(inner(weights, tangent_new, tangent_new))
     if not math.isfinite(length) or length == 0.0:
         # The end of the span is itself a singular point: the branch arrives as it came.
-        tangent_new[:] = tangent
+        assign(tangent_new, tangent)
         return CORRECTED, iterations, residual, 1.0, 0.0, 0.0
-    tangent_new /= length
+    scale(tangent_new, 1.0 / length)
     return CORRECTED, iterations, residual, 1.0 / length, sign, log_modulus
 
 
@@ -246,28 +255,23 @@ def returns_to(
     arclength: float,
 ) -> bool:
     """Tell whether the step from z to z_new passes through the branch's first point, that way."""
-    gap = loop_start - z
-    along = inner(weights, tangent, gap)
+    along = offset(weights, tangent, z, loop_start)
     if along <= 0.0 or along > step or arclength < 2.0 * step:
         return False
     cosine = inner(weights, tangent, tangent_new)
     if cosine < 0.5 or inner(weights, tangent_new, loop_tangent) < 0.5:
         return False
-    across = inner(weights, gap, gap) - along * along
+    across = distance(weights, z, loop_start) ** 2 - along * along
     if across > 0.25 * step * step:
         return False
     # The first point lies in the plane at offset `along`: the branch's point there must be it.
     # Cubic Hermite interpolation finds it even close to other branches.
     t = along / step
     point, row = scratch[5], scratch[0]
-    point[:] = (
-        (1.0 + 2.0 * t) * (1.0 - t) ** 2 * z
-        + t * t * (3.0 - 2.0 * t) * z_new
-        + step * t * (1.0 - t) ** 2 * tangent
-        + step / cosine * t * t * (t - 1.0) * tangent_new
-    )
-    point += (along - inner(weights, tangent, point - z)) * tangent
-    row[:] = weights * tangent
+    interpolate(point, t, z, tangent, step, z_new, tangent_new, step / cosine)
+    displace(point, point, along - offset(weights, tangent, z, point), tangent)
+    weigh(row, weights, tangent)
     # At a branch point Newton's method only creeps: what counts is where it went.
     correct(system, point, row, control, work, scratch[1], False)
-    return largest(point - loop_start) <= 1e-6 * (1.0 + largest(loop_start))
+    displace(point, point, -1.0, loop_start)
+    return largest(point) <= 1e-6 * (1.0 + largest(loop_start))

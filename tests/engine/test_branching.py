@@ -8,6 +8,7 @@ import sympy as sp
 
 import contcrit as cc
 from contcrit.engine.branching import Departure, Switch
+from contcrit.engine.walk import RESIDUAL
 from contcrit.engine.trace import Tracer
 from tests.strategies import p, pitchfork, rotated_pitchfork, transcritical, x, y
 
@@ -19,7 +20,7 @@ def switched(problem: cc.Problem, start: list[float], at: float = -1.0) -> list[
     (special,) = branch.of_kind("branch-point")
     departures = Switch(system, special, tracer.control, cc.Settings()).departures()
     for departure in departures:
-        assert departure.residual < 1e-9
+        assert departure.facts[RESIDUAL] < 1e-9
         assert np.linalg.norm(departure.direction) == pytest.approx(1)
     return departures
 

@@ -21,7 +21,13 @@ from typing import Any
 import numpy as np
 from scipy.linalg import expm, lu_factor, lu_solve
 
-from .exponential_operator import LARGEST_NORM, doubled, frechet2_operator, frechet_operator
+from .exponential_operator import (
+    LARGEST_NORM,
+    derivative_factors,
+    doubled,
+    second_derivative_factors,
+)
+from .matrix_two_sided import TwoSided
 
 Array = np.ndarray
 
@@ -41,8 +47,14 @@ def _pade_coefficients(degree: int) -> list[float]:
 _COEFFICIENTS = {degree: _pade_coefficients(degree) for degree in _DEGREES}
 
 
-def multiply(a: Array, b: Array) -> Array:
+def multiply(a: Any, b: Any) -> Any:
     """Return the product of matrices or of stacks of them; one large product where possible."""
+    if isinstance(a, TwoSided) or isinstance(b, TwoSided):
+        if isinstance(b, TwoSided) and a.ndim == 2:
+            return b.left(a)
+        if isinstance(a, TwoSided) and b.ndim == 2:
+            return a.right(b)
+        a, b = np.asarray(a), np.asarray(b)
     if a.ndim == 3 and b.ndim == 2:
         return (a.reshape(-1, a.shape[2]) @ b).reshape(a.shape[0], a.shape[1], b.shape[1])
     return a @ b
@@ -120,11 +132,11 @@ class Exponential1:
 
     def frechet(self, direction: Array) -> Array:
         """Return the derivative along a direction, of the direction's shape."""
-        return self.value * direction
+        return self.value * np.asarray(direction)
 
     def frechet2(self, first: Array, second: Array) -> Array:
         """Return the second derivative along two directions."""
-        return self.value * first * second
+        return self.value * np.asarray(first) * np.asarray(second)
 
 
 class Exponential2:
@@ -154,6 +166,7 @@ class Exponential2:
 
     def frechet(self, direction: Array) -> Array:
         """Return the derivative along a direction, of the direction's shape."""
+        direction = np.asarray(direction)
         if self._operator is None:
             self._operator = self._build_operator()
         return (direction.reshape(-1, 4) @ self._operator).reshape(direction.shape)
@@ -181,6 +194,7 @@ class Exponential2:
     def frechet2(self, first: Array, second: Array) -> Array:
         """Return the second derivative along two directions."""
         half, b, c = self._entries
+        first, second = np.asarray(first), np.asarray(second)
         slope, curvature = self._derivatives()
         trace_free = np.array([[half, b], [c, -half]])
         h, h0 = _split(first)
@@ -235,6 +249,10 @@ class ExponentialN:
             self._roots.append(root)
         self.value = root
 
+    @functools.cached_property
+    def _factors(self) -> tuple[Array, Array]:
+        return derivative_factors(self._matrix, self._norm)
+
     def _solve(self, right: Array) -> Array:
         if self._factored is None:
             return np.full(right.shape, np.nan)
@@ -247,11 +265,9 @@ class ExponentialN:
 
     def frechet(self, direction: Array) -> Array:
         """Return the derivative along a direction, of the direction's shape."""
-        size = direction.shape[-1]
-        if _is_basis(direction) and self._norm <= LARGEST_NORM:
-            operator = frechet_operator(self._matrix, self._norm)
-            return (direction.reshape(-1, size * size) @ operator).reshape(direction.shape)
-        h, a, powers = direction * self._factor, self._a, self._powers
+        if self._norm <= LARGEST_NORM and _is_long(direction):
+            return _through(direction, *self._factors)
+        h, a, powers = np.asarray(direction) * self._factor, self._a, self._powers
         b = _COEFFICIENTS[self._degree]
         m2 = multiply(a, h) + multiply(h, a)
         slopes = [None, m2]
@@ -287,19 +303,29 @@ class ExponentialN:
             return np.zeros(first.shape, dtype=np.result_type(first, second, self._matrix))
         # The result is linear in K, whose length must not drive the cost.
         scale = max(self._norm, 1.0) / length
-        if _is_basis(first) and self._norm <= LARGEST_NORM:
-            operator = frechet2_operator(self._matrix, second * scale)
-            flat = first.reshape(-1, size * size) @ operator
-            return flat.reshape(first.shape) / scale
+        if self._norm <= LARGEST_NORM and _is_long(first):
+            factors = second_derivative_factors(self._matrix, second * scale)
+            return np.multiply(_through(first, *factors), 1.0 / scale)
+        first = np.asarray(first)
         block, _ = doubled(self._matrix, second * scale)
         diagonal = np.zeros((*first.shape[:-2], 2 * size, 2 * size), dtype=first.dtype)
         diagonal[..., :size, :size] = diagonal[..., size:, size:] = first
         return ExponentialN(block).frechet(diagonal)[..., :size, size:] / scale
 
 
-def _is_basis(direction: Array) -> bool:
-    """Whether so many directions are asked for that one matrix for all is cheaper."""
+def _is_long(direction: Any) -> bool:
+    """Whether so many directions are asked for that factors serving all of them are cheaper."""
     return direction.ndim == 3 and len(direction) >= direction.shape[-1] ** 2
+
+
+def _through(direction: Any, left: Array, right: Array) -> Any:
+    """Return sum_k left_k H right_k for many directions H."""
+    size = left.shape[-1]
+    if isinstance(direction, TwoSided) and direction.length * len(left) <= max(size * size, 64):
+        return direction.between(left, right)
+    operator = TwoSided.identity(size, size).between(left, right).columns()
+    flat = np.asarray(direction).reshape(-1, size * size) @ operator.T
+    return flat.reshape(direction.shape)
 
 
 def _combine(powers: list[Any], coefficients: list[float]) -> Array:

@@ -1,4 +1,4 @@
-"""The derivative of the matrix exponential as one matrix that serves every direction.
+"""The derivatives of the matrix exponential as sums of two-sided products, for all directions.
 
 References
 ----------
@@ -18,30 +18,37 @@ LARGEST_NORM = 24.0
 """Largest 1-norm for which the quadrature is used: beyond it scaling and squaring is cheaper."""
 
 
-def frechet_operator(matrix: Array, norm: float) -> Array:
-    """Return the derivative of exp at a matrix as one matrix, shape (d d, d d).
+def derivative_factors(matrix: Array, norm: float) -> tuple[Array, Array]:
+    """Return thin factors of the derivative of exp: L(X, H) = sum_k left_k H right_k.
 
-    Row-major vectors act from the left. The integral of ``exp(s X) H exp((1 - s) X)`` over [0, 1]
-    ([1], equation 1.3) is taken by Gauss-Legendre quadrature, whose weights are positive and whose
-    nodes are so many that its error bound is below rounding. One product of two thin matrices then
-    serves all directions, where the recurrences of Pade approximants cost one for each.
+    The integral of ``exp(s X) H exp((1 - s) X)`` over [0, 1] ([1], equation 1.3) is taken by
+    Gauss-Legendre quadrature, whose weights are positive and whose nodes are so many that its error
+    bound is below rounding. The same factors serve all directions, where the recurrences of Pade
+    approximants cost one pass for each.
 
     Parameters
     ----------
     matrix : ndarray, shape (d, d)
     norm : float
         Its 1-norm.
+
+    Returns
+    -------
+    tuple of ndarray
+        The left and the right factors, shape (q, d, d) each.
     """
     weights, flows = _flows(matrix, norm)
-    return _join(weights, flows, flows[::-1])
+    return weights[:, None, None] * flows, flows[::-1]
 
 
-def frechet2_operator(matrix: Array, along: Array) -> Array:
-    """Return the derivative of `frechet_operator` along a direction, of the same shape."""
+def second_derivative_factors(matrix: Array, along: Array) -> tuple[Array, Array]:
+    """Return thin factors of the derivative of L(X, H) in X along a direction, (2 q, d, d) each."""
     size = matrix.shape[0]
     weights, blocks = _flows(*doubled(matrix, along))
     flows, slopes = blocks[:, :size, :size], blocks[:, :size, size:]
-    return _join(weights, slopes, flows[::-1]) + _join(weights, flows, slopes[::-1])
+    left = weights[:, None, None] * np.stack((slopes, flows))
+    right = np.stack((flows[::-1], slopes[::-1]))
+    return left.reshape(-1, size, size), right.reshape(-1, size, size)
 
 
 def _flows(matrix: Array, norm: float) -> tuple[Array, Array]:
@@ -58,14 +65,6 @@ def _flows(matrix: Array, norm: float) -> tuple[Array, Array]:
     for _ in range(squarings):
         flows = flows @ flows
     return weights, flows
-
-
-def _join(weights: Array, left: Array, right: Array) -> Array:
-    # result[a, b, i, j] = sum over nodes of weight left[i, a] right[b, j]
-    size = left.shape[-1]
-    thin = (weights[:, None, None] * left).reshape(-1, size * size)
-    joined = (thin.T @ right.reshape(-1, size * size)).reshape(size, size, size, size)
-    return joined.transpose(1, 2, 0, 3).reshape(size * size, size * size)
 
 
 def doubled(matrix: Array, along: Array) -> tuple[Array, float]:

@@ -371,6 +371,7 @@ def _inverse(a: Array) -> Array:
 
 # Scalars of stacks keep two axes of length one, so that they broadcast against stacks of matrices.
 def _trace(a: Array) -> Any:
+    a = np.asarray(a)
     if a.ndim == 2:
         return np.trace(a)
     return np.trace(a, axis1=-2, axis2=-1)[..., None, None]
@@ -381,4 +382,5 @@ def _determinant(a: Array) -> Any:
 
 
 def _entry(row: int, column: int, a: Array) -> Any:
+    a = np.asarray(a)
     return a[row, column] if a.ndim == 2 else a[..., row, column][..., None, None]

@@ -30,6 +30,7 @@ from .matrix_native import MatrixKernel
 from .matrix_observe import MatrixObserver
 from .matrix_programs import derive
 from .matrix_system import MatrixSystem
+from .matrix_two_sided import TwoSided
 from .observing import read_columns, read_points
 
 Array = np.ndarray
@@ -129,7 +130,9 @@ class MatrixProblem:
         self.blocks: dict[str, tuple[int, ...]] = {unknown.name: self.shape}
         self.direction = MatrixSymbol(f"{unknown.name}__direction", *unknown.shape)
         self.along = MatrixSymbol(f"{unknown.name}__along", *unknown.shape)
-        self._basis = np.eye(self.size).reshape(self.size, rows, columns)
+        # Closed forms of the exponential want the directions themselves.
+        unit = TwoSided.identity(rows, columns)
+        self.basis = unit if max(self.shape) > 2 else unit.array()
         self._programs: dict[Any, MatrixProgram] = {}
         self._systems: dict[Any, MatrixSystem] = {}
         self._kernels: dict[str, MatrixKernel | None] = {}
@@ -255,7 +258,7 @@ class MatrixProblem:
     def jacobian(self, x: Array, values: Mapping[Any, float]) -> Array:
         """Return the Jacobian in the unknowns, shape (n, n)."""
         result = self.program("jacobian")(
-            self._matrix(x), *self.parameter_values(values), self._basis
+            self._matrix(x), *self.parameter_values(values), self.basis
         )[0]
         return self.columns(result)
 
@@ -375,9 +378,11 @@ class MatrixProblem:
             numbers.append(value)
         return tuple(numbers)
 
-    def columns(self, stack: Array) -> Array:
+    def columns(self, stack: Any) -> Array:
         """Turn derivatives along the basis directions, (n, rows, columns), into (n, n)."""
-        full = np.broadcast_to(stack, self._basis.shape)
+        if isinstance(stack, TwoSided):
+            return stack.columns()
+        full = np.broadcast_to(stack, self.basis.shape)
         return full.reshape(self.size, self.size).T
 
     def program(self, what: str, parameter: sp.Symbol | None = None) -> MatrixProgram:

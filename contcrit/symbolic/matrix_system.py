@@ -9,6 +9,7 @@ import sympy as sp
 
 from .kernel import NativeFunction
 from .matrix_native import MatrixKernel
+from .matrix_two_sided import TwoSided
 
 if TYPE_CHECKING:
     from .matrix_problem import MatrixProblem
@@ -54,7 +55,6 @@ class MatrixSystem:
         self._numbers = numbers
         self._position = problem.parameters.index(symbol)
         self._shape = problem.shape
-        self._basis = np.eye(self.size).reshape(self.size, *problem.shape)
         self._residual = problem.program("residual")
         self._symbol = symbol
         self._fixed = np.array(list(self.values.values()), dtype=float)
@@ -75,7 +75,7 @@ class MatrixSystem:
             out = self._evaluate(z)
             return out[: self.size], out[self.size :].reshape(self.size, self.size + 1)
         program = self.problem.program("first", self._symbol)
-        residual, stack, slope = program(*self._inputs(z), self._basis)
+        residual, stack, slope = program(*self._inputs(z), self.problem.basis)
         return np.array(residual).reshape(self.size), self._join(stack, slope)
 
     def second(self, z: Array, direction: Array) -> Array:
@@ -83,9 +83,9 @@ class MatrixSystem:
         direction = np.asarray(direction)
         program = self.problem.program("second", self._symbol)
         along = direction[:-1].reshape(self._shape)
-        xx, xp, px, pp = program(*self._inputs(z), self._basis, along)
+        xx, xp, px, pp = program(*self._inputs(z), self.problem.basis, along)
         rate = direction[-1]
-        return self._join(xx + rate * xp, px + rate * pp)
+        return self._join(np.add(xx, np.multiply(rate, xp)), px + rate * pp)
 
     def unfolding(self, z: Array) -> Array | None:
         """Return left null directions of the generators, shape (k, n), or None if not given."""
@@ -125,10 +125,13 @@ class MatrixSystem:
         numbers[self._position] = z[-1]
         return [z[:-1].reshape(self._shape), *numbers]
 
-    def _join(self, stack: Array, slope: Array) -> Array:
+    def _join(self, stack: Any, slope: Array) -> Array:
         n = self.size
-        result = np.empty((n, n + 1), dtype=np.result_type(stack, slope))
-        result[:, :n] = self.problem.columns(stack)
+        result = np.empty((n, n + 1), dtype=np.result_type(stack.dtype, slope))
+        if isinstance(stack, TwoSided):
+            stack.fill(result[:, :n])
+        else:
+            result[:, :n] = self.problem.columns(stack)
         result[:, n] = np.reshape(slope, n)
         return result
 

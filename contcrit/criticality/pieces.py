@@ -39,7 +39,9 @@ class Pieces(Protocol):
 
     Notes
     -----
-    Two methods may be present beside these: see `DomainPieces` and `LiftablePieces`.
+    More may be present beside these: see `DomainPieces` and `LiftablePieces`, and a property
+    ``affine_cells``, true when the switching functions are affine near the point (on higher levels
+    for given signs) while the pieces may be curved; without it, `linear` answers for it.
     """
 
     @property
@@ -101,6 +103,16 @@ class LiftablePieces(Pieces, Protocol):
         ...
 
 
+def has_affine_cells(pieces: Pieces) -> bool:
+    """Return whether the first-order cells are exactly the cells near the point."""
+    return pieces.linear or bool(getattr(pieces, "affine_cells", False))
+
+
+def domain_rows(pieces: Pieces) -> Array:
+    """Return the rows (k, n) of the cone of admissible directions; none means all of them."""
+    return np.asarray(getattr(pieces, "domain", ()), dtype=float).reshape(-1, pieces.size)
+
+
 class ArrayPieces:
     """Pieces given by arrays: the first-order data of any composition of kinks.
 
@@ -121,6 +133,8 @@ class ArrayPieces:
         Maps signs to the Hessian (n, n) of their piece. Default: no Hessians.
     linear : bool, optional
         Whether the function is exactly piecewise linear (default: if `curvature` is not given).
+    affine_cells : bool, optional
+        Whether the switching functions are affine (default: as `linear`).
     domain : array_like of shape (k, n), optional
         Rows of the cone of admissible directions; default all directions.
 
@@ -148,6 +162,7 @@ class ArrayPieces:
         links: ArrayLike | None = None,
         curvature: Callable[[Array], Array] | None = None,
         linear: bool | None = None,
+        affine_cells: bool | None = None,
         domain: ArrayLike | None = None,
     ) -> None:
         n = np.size(base)
@@ -171,6 +186,7 @@ class ArrayPieces:
             )
         self.curvature = curvature
         self._linear = curvature is None if linear is None else linear
+        self._affine_cells = self._linear if affine_cells is None else affine_cells
         self._levels = tuple(int(count) for count in np.bincount(level))
         self._domain = np.empty((0, n))
         if domain is not None:
@@ -190,6 +206,11 @@ class ArrayPieces:
     def linear(self) -> bool:
         """Whether the function is exactly piecewise linear near the point."""
         return self._linear
+
+    @property
+    def affine_cells(self) -> bool:
+        """Whether the switching functions are affine near the point."""
+        return self._affine_cells
 
     @property
     def domain(self) -> Array:

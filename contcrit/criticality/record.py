@@ -9,6 +9,27 @@ from typing import Any
 KINDS = ("minimum", "maximum", "saddle", "degenerate", "not critical", "undecided")
 """The kinds of critical point a smooth classifier may name."""
 
+NONSMOOTH_KINDS = (
+    *KINDS,
+    "flat minimum",
+    "sharp minimum",
+    "Clarke critical",
+    "directionally stationary",
+)
+"""The kinds that a nonsmooth classifier may name.
+
+``"flat minimum"`` (type I)
+    A local minimum beside which the function is constant on a cell.
+``"sharp minimum"`` (type II)
+    A local minimum beside which it is constant on no cell, proved by first-order changes; strict
+    apart from directions along which a piecewise linear function does not change.
+``"Clarke critical"``
+    0 is a convex combination of the gradients beside the point, yet it is no local minimum, and
+    whether it is a maximum or a saddle is open, or neither (the function may be regular there).
+``"directionally stationary"``
+    No direction descends to first order; higher orders are open.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Criticality:
@@ -17,7 +38,7 @@ class Criticality:
     Parameters
     ----------
     kind : str
-        One of `KINDS`.
+        One of `KINDS` or `NONSMOOTH_KINDS`.
     index : int or None
         Morse index: the number of negative directions of the Hessian; None when undecided.
     nullity : int or None

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import linalg, sparse
-from scipy.sparse.linalg import splu
+
+from ..linalg import Bordered, as_dense
 
 Array = np.ndarray
 
@@ -44,12 +45,8 @@ def bordered_kernel(matrix: Any, columns: Array, rows: Array) -> BorderedKernel:
     unit_left = np.zeros((m + b, b))
     unit_left[m:] = np.eye(b)
     if sparse.issparse(matrix):
-        bordered = sparse.block_array(
-            [[matrix, sparse.csc_array(scale * columns)], [sparse.csr_array(scale * rows.T), None]],
-            format="csc",
-        )
-        factors = splu(bordered)
-        solved, transposed = factors.solve(unit_right), factors.solve(unit_left, trans="T")
+        bordered = _bordered(matrix, scale * rows.T, scale * columns)
+        solved, transposed = bordered.solve(unit_right), bordered.solve_transposed(unit_left)
     else:
         dense = np.zeros((n + c, m + b))
         dense[:n, :m] = matrix
@@ -69,6 +66,7 @@ def newton_solve(
     tolerance: float,
     *,
     least_squares: float | None = None,
+    borders: tuple[Array, Array] | None = None,
     iterations: int = 12,
 ) -> tuple[Array, float] | None:
     """Apply Newton's method to an extended system given by blocks.
@@ -85,6 +83,9 @@ def newton_solve(
         Largest last increment, relative to 1 + max|u|.
     least_squares : float, optional
         Solve in the least-squares sense, dropping singular values below this share of the largest.
+    borders : tuple of ndarray, shapes (n, k) and (n + 1, k + 1), optional
+        Left and right null vectors of the Jacobian at the solution, by which a sparse one is
+        bordered in the least-squares sense.
     iterations : int
         Most Newton iterations.
 
@@ -100,7 +101,7 @@ def newton_solve(
         value, (jacobian, rows, column) = equations(unknown)
         if not np.all(np.isfinite(value)) or not np.all(np.isfinite(rows)):
             return None
-        increment = _solve_blocks(jacobian, rows, column, -value, least_squares)
+        increment = _solve_blocks(jacobian, rows, column, -value, least_squares, borders)
         if increment is None or not np.all(np.isfinite(increment)):
             return None
         size = float(np.max(np.abs(increment)) / (1.0 + np.max(np.abs(unknown))))
@@ -118,25 +119,23 @@ def newton_solve(
 
 
 def _solve_blocks(
-    jacobian: Any, rows: Array, column: Array | None, right: Array, least_squares: float | None
+    jacobian: Any,
+    rows: Array,
+    column: Array | None,
+    right: Array,
+    least_squares: float | None,
+    borders: tuple[Array, Array] | None,
 ) -> Array | None:
     if sparse.issparse(jacobian):
-        blocks = [[jacobian], [sparse.csr_array(rows)]]
-        if column is not None:
-            blocks[0].append(sparse.csc_array(column[:, None]))
-            blocks[1].append(None)
-        matrix = sparse.block_array(blocks, format="csc")
-        if least_squares is None:
-            try:
-                return splu(matrix).solve(right)
-            except RuntimeError:
-                return None
-        matrix = matrix.toarray()
-    else:
-        matrix = np.vstack([jacobian, rows])
-        if column is not None:
-            wide = np.concatenate([column, np.zeros(rows.shape[0])])
-            matrix = np.column_stack([matrix, wide])
+        if least_squares is not None and borders is not None:
+            return _solve_least_squares(jacobian, rows, right, borders)
+        wide = np.empty((jacobian.shape[0], 0)) if column is None else column[:, None]
+        bordered = _bordered(jacobian, rows, wide)
+        return bordered.solve(right) if bordered.regular else None
+    matrix = np.vstack([jacobian, rows])
+    if column is not None:
+        extended = np.concatenate([column, np.zeros(rows.shape[0])])
+        matrix = np.column_stack([matrix, extended])
     if least_squares is not None:
         # Rows of the test functions are scaled like those of the equations.
         scale = np.maximum(np.linalg.norm(matrix, axis=1), 1e-300)
@@ -145,3 +144,39 @@ def _solve_blocks(
         return np.linalg.solve(matrix, right)  # singular is an answer here, not a warning
     except np.linalg.LinAlgError:
         return None
+
+
+def _solve_least_squares(
+    jacobian: Any, rows: Array, right: Array, borders: tuple[Array, Array]
+) -> Array | None:
+    """Solve [J; rows] u = right where J falls short of full rank by as many as there are borders.
+
+    A bordered solution meets the equations but for their share in the left null vectors; what it
+    leaves free, the directions of the kernel, is fitted to the rows.
+    """
+    n = jacobian.shape[0]
+    left, kernel = borders
+    scale = float(abs(jacobian).max()) or 1.0
+    bordered = _bordered(jacobian, scale * kernel.T, scale * left)
+    free = kernel.shape[1]
+    wanted = np.zeros((n + free, free + 1))
+    wanted[:n, 0] = right[:n]
+    wanted[n:, 1:] = scale * np.eye(free)
+    solved = bordered.solve(wanted)[: n + 1]
+    if not np.all(np.isfinite(solved)):
+        return None
+    particular, directions = solved[:, 0], solved[:, 1:]
+    fitted, target = rows @ directions, right[n:] - rows @ particular
+    size = np.maximum(np.linalg.norm(fitted, axis=1), 1e-300)
+    share = np.linalg.lstsq(fitted / size[:, None], target / size, rcond=1e-8)[0]
+    return particular + directions @ share
+
+
+def _bordered(matrix: Any, rows: Array, columns: Array) -> Bordered:
+    """Return the factors of [matrix columns; rows 0] for an (n, n) or (n, n + 1) sparse matrix."""
+    n, m = matrix.shape
+    if m == n:
+        return Bordered(matrix, columns, rows)
+    last = as_dense(matrix[:, [n]])
+    corner = np.hstack([rows[:, n:], np.zeros((rows.shape[0], columns.shape[1]))])
+    return Bordered(matrix[:, :-1], np.hstack([last, columns]), rows[:, :n], corner)

@@ -134,4 +134,4 @@ def _refine_multiple(
         value = np.concatenate([system.residual(unknown), kernel.test.T.ravel()])
         return value, (jacobian, np.array(gradients), None)
 
-    return newton_solve(equations, z, tolerance, least_squares=1e-5)
+    return newton_solve(equations, z, tolerance, least_squares=1e-5, borders=(psi, rows))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
+from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from ..linalg import singular_triplets
 
@@ -13,6 +16,12 @@ Array = np.ndarray
 
 COUNT = 12
 """Smallest singular values looked at, and so the largest kernel dimension recognised."""
+
+FEW = 4
+"""The same at first where the Jacobian is sparse; all are looked at if these are all zero."""
+
+_TOLERANCE = 1e-10
+"""Relative accuracy of the singular values of sparse Jacobians."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +70,16 @@ def analyse(system: Any, z: Array, ends: tuple[Array, ...], tolerance: float) ->
     tolerance : float
         Share of the value at the ends below which a singular value counts as zero.
     """
-    jacobian = system.jacobian(z)
-    inner = _smallest(jacobian[:, :-1])
-    full = _smallest(jacobian)
-    others = [system.jacobian(end) for end in ends]
-    reference = np.max([_smallest(other[:, :-1])[1] for other in others], axis=0)
-    full_reference = np.max([_smallest(other)[1] for other in others], axis=0)
-    kernel_dimension = _leading_zeros(inner[1], reference, inner[3], tolerance)
-    excess = _leading_zeros(full[1], full_reference, full[3], tolerance)
+    for count in (FEW, COUNT):
+        spectra = [_spectra(system, point, count) for point in (z, *ends)]
+        here, others = spectra[0], spectra[1:]
+        inner, full = here.inner, here.full
+        reference = np.max([other.inner[1] for other in others], axis=0)
+        full_reference = np.max([other.full[1] for other in others], axis=0)
+        kernel_dimension = _leading_zeros(inner[1], reference, inner[3], tolerance)
+        excess = _leading_zeros(full[1], full_reference, full[3], tolerance)
+        if max(kernel_dimension, excess) < len(inner[1]):
+            break
     left = full[0][:, :excess] if excess else inner[0][:, :kernel_dimension]
     return Singularity(
         kernel_dimension=kernel_dimension,
@@ -83,8 +94,46 @@ def analyse(system: Any, z: Array, ends: tuple[Array, ...], tolerance: float) ->
     )
 
 
-def _smallest(matrix: Any) -> tuple[Array, Array, Array, float]:
-    return singular_triplets(matrix, COUNT)
+class _Spectra(NamedTuple):
+    """Singular triplets of the inner and of the full Jacobian at a point."""
+
+    inner: tuple[Array, Array, Array, float]
+    full: tuple[Array, Array, Array, float]
+
+
+class _Remembered(NamedTuple):
+    """Triplets of a sparse Jacobian, which cost much, and where they belong."""
+
+    system: Any
+    point: Array
+    count: int
+    spectra: _Spectra
+
+
+_memory: deque[_Remembered] = deque(maxlen=4)
+"""The last few: one special point is analysed several times between the same ends."""
+
+
+def _spectra(system: Any, z: Array, count: int) -> _Spectra:
+    mine = [each for each in _memory if each.system() is system and each.count == count]
+    for each in mine:
+        if np.array_equal(each.point, z):
+            return each.spectra
+    jacobian = system.jacobian(z)
+    if not sparse.issparse(jacobian):
+        return _Spectra(
+            singular_triplets(jacobian[:, :-1], COUNT), singular_triplets(jacobian, COUNT)
+        )
+    # Those of a point nearby are a good start.
+    starts = (mine[-1].spectra.inner[2], mine[-1].spectra.full[2]) if mine else (None, None)
+    spectra = _Spectra(
+        *(
+            singular_triplets(matrix, count, tolerance=_TOLERANCE, start=start)
+            for matrix, start in zip((jacobian[:, :-1], jacobian), starts, strict=True)
+        )
+    )
+    _memory.append(_Remembered(weakref.ref(system), z.copy(), count, spectra))
+    return spectra
 
 
 def _leading_zeros(values: Array, reference: Array, largest: float, tolerance: float) -> int:

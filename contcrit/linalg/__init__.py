@@ -13,7 +13,7 @@ from .bordered import (
 from .factors import factorise, permutation_sign
 from .matrix_free import MatrixFree
 from .metric import Array, as_dense, metric_weights, rounding_level
-from .patterned import Pattern, PatternedMatrix, pattern_of
+from .patterned import Pattern, PatternedMatrix, as_slice, pattern_of
 from .spectra import DENSE_LIMIT, negative_count, negative_counts, real_parts
 from .triplets import singular_triplets
 
@@ -26,6 +26,7 @@ __all__ = [
     "Pattern",
     "PatternedMatrix",
     "as_dense",
+    "as_slice",
     "factorise",
     "metric_weights",
     "negative_count",

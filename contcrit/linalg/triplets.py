@@ -125,6 +125,7 @@ def _by_factors(
     basis = np.random.default_rng(0).standard_normal((m, width))
     if start is not None:
         basis[:, : min(width, start.shape[1])] = start[:, :width]
+        basis[:, start.shape[1] :] *= 0.1 / np.sqrt(m)
     previous = np.full(count, np.inf)
     for iteration in range(_ITERATIONS):
         image = backward(basis)

@@ -6,13 +6,12 @@ parameters are arguments of the compiled functions, so changing them compiles no
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as ss
 
+from ..linalg import Pattern, PatternedMatrix
 from .flat import FlatFunctions
 from .kernel import NativeFunction
 from .stencil import StencilFunctions, find_stencil
@@ -142,32 +141,35 @@ class Shape:
         rows, columns = functions.rows, functions.columns
         self.sparse = n >= SPARSE_SIZE and rows.size < SPARSE_DENSITY * n * width
         self._full = isinstance(functions, FlatFunctions) and functions.dense
-        self._flat = rows * width + columns
-        self._order = np.lexsort((rows, columns))
-        self._keys = (columns * n + rows)[self._order]
-        self._indices = rows[self._order].astype(np.int32)
-        counts = np.bincount(columns, minlength=width)
-        self._pointers = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+        self._rows, self._columns = rows, columns
+        keys = columns * n + rows
+        ascending = bool(np.all(keys[1:] > keys[:-1]))
+        self._order = None if ascending else np.argsort(keys, kind="stable")
+        self._keys = keys if self._order is None else keys[self._order]
         self._contraction: tuple[Array, ...] | None = None
-        self._pattern: ss.csc_array | None = None
+        self._prototype: PatternedMatrix | None = None
 
     def assemble(self, data: Array) -> Any:
         """Return the matrix for the data of the joint function."""
         if self._full:
             return data.reshape(self.shape)
         if self.sparse:
-            return self._matrix(data[self._order])
-        matrix = np.zeros(self.shape[0] * self.shape[1])
-        matrix[self._flat] = data
-        return matrix.reshape(self.shape)
-
-    def _matrix(self, data: Array) -> ss.csc_array:
-        # The pattern is checked once; a shallow copy shares it and costs far less.
-        if self._pattern is None:
-            self._pattern = ss.csc_array((data, self._indices, self._pointers), self.shape)
-        matrix = copy.copy(self._pattern)
-        matrix.data = data
+            return self._matrix(data if self._order is None else data[self._order])
+        matrix = np.zeros(self.shape)
+        matrix[self._rows, self._columns] = data
         return matrix
+
+    def _matrix(self, data: Array) -> PatternedMatrix:
+        # The pattern is checked and analysed once; its likes share it and cost far less.
+        if self._prototype is None:
+            rows, columns = self._rows, self._columns
+            if self._order is not None:
+                rows, columns = rows[self._order], columns[self._order]
+            counts = np.bincount(columns, minlength=self.shape[1])
+            pointers = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+            pattern = Pattern(rows.astype(np.int32), pointers, self.shape)
+            self._prototype = PatternedMatrix.first(data, pattern)
+        return self._prototype.like(data)
 
     def contract(self, positions: Array, entries: Array, direction: Array) -> Any:
         """Return sum over k of the second derivatives (i, j, k) times direction k."""

@@ -7,12 +7,14 @@ Each template is differentiated and compiled once, then evaluated on arrays.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import sympy as sp
+from sympy.codegen.rewriting import create_expand_pow_optimization
 
+from ..linalg import as_slice
 from .derivatives import engine_symbols, first_derivatives, second_derivatives, to_engine
 from .flat import FlatFunctions
 from .kernel import Kernel
@@ -24,10 +26,21 @@ _ROWS_PER_TEMPLATE = 20  # fewer rows are evaluated one by one; templates must o
 
 @dataclass
 class Template:
-    """One stencil: its expression and, for each of its rows, the unknowns that fill its slots."""
+    """One stencil: its expression and, for each of its rows, the unknowns that fill its slots.
+
+    Parameters
+    ----------
+    expression : Expr
+        In the symbols of `slot_symbols`, the parameters, and those of `fixed`.
+    slots : ndarray of int, shape (rows, slots)
+        Positions of unknowns, ascending within each row.
+    fixed : dict of Symbol to ndarray of shape (rows,)
+        Given numbers that differ from row to row.
+    """
 
     expression: sp.Expr
     slots: Array
+    fixed: dict[sp.Symbol, Array] = field(default_factory=dict)
 
 
 class StencilFunctions:
@@ -41,17 +54,36 @@ class StencilFunctions:
     Attributes
     ----------
     rows, columns : ndarray
-        Positions of the Jacobian's entries, in the order of the data of `joint`.
+        Positions of the Jacobian's entries, column by column, in the order of the data of `joint`.
     """
 
     dense = False
 
     def __init__(self, parts: Sequence[tuple[Array, Any]]) -> None:
-        self._parts = list(parts)
-        self.rows_count = sum(rows.size for rows, _ in self._parts)
-        self.rows = np.concatenate([rows[part.rows] for rows, part in self._parts])
-        self.columns = np.concatenate([part.columns for _, part in self._parts])
-        self.backend = " + ".join(dict.fromkeys(part.backend for _, part in self._parts))
+        self._parts = [(as_slice(rows), part) for rows, part in parts]
+        self._rows = [rows for rows, _ in parts]
+        self.rows_count = sum(rows.size for rows in self._rows)
+        rows = np.concatenate([own[part.rows] for own, part in parts])
+        columns = np.concatenate([part.columns for _, part in parts])
+        order = np.argsort(columns * self.rows_count + rows, kind="stable")
+        self.rows, self.columns = rows[order], columns[order]
+        places = np.empty(order.size, dtype=np.intp)
+        places[order] = np.arange(order.size)
+        # Where the data of each part go; those of templates come derivative by derivative.
+        self._targets: list[list[Any]] = []
+        self._constant = np.zeros(order.size)
+        start = 0
+        for own, part in parts:
+            mine = places[start : start + part.rows.size]
+            start += part.rows.size
+            if isinstance(part, TemplateFunctions):
+                by_derivative = mine.reshape(-1, own.size)
+                self._targets.append([as_slice(by_derivative[k]) for k in part.varying])
+                for k, value in part.constant.items():
+                    self._constant[by_derivative[k]] = value
+            else:
+                self._targets.append([as_slice(mine)])
+        self.backend = " + ".join(dict.fromkeys(part.backend for _, part in parts))
         self._positions: Array | None = None
 
     def residual(self, values: Array) -> Array:
@@ -70,13 +102,14 @@ class StencilFunctions:
     def joint(self, values: Array) -> tuple[Array, Array]:
         """Return the residual and the Jacobian's data."""
         out = np.empty(self.rows_count)
-        data = np.empty(self.rows.size)
-        start = 0
-        for rows, part in self._parts:
-            residual, entries = part.joint(values)
-            out[rows] = residual
-            data[start : start + entries.size] = entries
-            start += entries.size
+        data = self._constant.copy()
+        for (rows, part), targets in zip(self._parts, self._targets, strict=True):
+            if isinstance(part, TemplateFunctions):
+                out[rows], *entries = part.varying_joint(values)
+                for target, entry in zip(targets, entries, strict=True):
+                    data[target] = entry
+            else:
+                out[rows], data[targets[0]] = part.joint(values)
         return out, data
 
     def second(self, values: Array) -> tuple[Array, Array]:
@@ -84,7 +117,7 @@ class StencilFunctions:
         found = [part.second(values) for _, part in self._parts]
         if self._positions is None:
             positions = [local.copy() for local, _ in found]
-            for (rows, _), local in zip(self._parts, positions, strict=True):
+            for rows, local in zip(self._rows, positions, strict=True):
                 local[:, 0] = rows[local[:, 0]]
             self._positions = np.concatenate(positions)
         return self._positions, np.concatenate([entries for _, entries in found])
@@ -98,67 +131,82 @@ class TemplateFunctions:
     template : Template
         The stencil.
     inputs : sequence of Symbol
-        Unknowns, free parameter (if any), other parameters.
+        All inputs' symbols; those of unknowns are not looked at.
     size, columns : int
         Number n of unknowns, and number of leading inputs to differentiate by.
+
+    Attributes
+    ----------
+    rows, columns : ndarray
+        Positions of the Jacobian's entries, derivative by derivative.
+    constant : dict of int to float
+        Derivatives that are numbers.
+    varying : tuple of int
+        The other derivatives.
     """
 
     def __init__(
         self, template: Template, inputs: Sequence[sp.Symbol], size: int, columns: int
     ) -> None:
-        self._slots = template.slots
+        self._slots = [as_slice(slot) for slot in np.ascontiguousarray(template.slots.T)]
+        self._fixed = list(template.fixed.values())
         self._size = size
         self.rows_count, count = template.slots.shape
-        self._inputs = [*_slot_symbols(count), *inputs[size:]]
-        # Columns of the Jacobian, for each row: the slots' unknowns, then the free parameter.
+        symbols = [*slot_symbols(count), *inputs[size:], *template.fixed]
         free = np.arange(size, columns)
         self._columns = np.hstack(
             [template.slots, np.broadcast_to(free, (self.rows_count, free.size))]
         ).astype(np.intp)
         (self._expression,) = to_engine([template.expression])
-        self._by = engine_symbols([self._expression], self._inputs[: count + free.size])
+        self._symbols = symbols
+        self._by = engine_symbols([self._expression], symbols[: count + free.size])
         self._first = first_derivatives([self._expression], self._by)
         places = [place for _, place in self._first.positions]
-        self.rows = np.repeat(np.arange(self.rows_count), len(places))
-        self.columns = self._columns[:, places].ravel()
-        self._residual = ArrayKernel(self._inputs, [self._expression])
-        self._joint = ArrayKernel(self._inputs, [self._expression, *self._first.expressions])
+        self.rows = np.tile(np.arange(self.rows_count), len(places))
+        self.columns = self._columns[:, places].T.ravel()
+        numbers = [
+            float(entry) if not entry.free_symbols else None for entry in self._first.expressions
+        ]
+        self.constant = {k: number for k, number in enumerate(numbers) if number is not None}
+        self.varying = tuple(k for k, number in enumerate(numbers) if number is None)
+        self._residual = ArrayKernel(symbols, [self._expression])
+        varying = [self._first.expressions[k] for k in self.varying]
+        self._joint = ArrayKernel(symbols, [self._expression, *varying])
         self._second: tuple[Array, ArrayKernel] | None = None
         self.backend = f"{self._joint.backend} by stencil"
 
-    def residual(self, values: Array) -> Array:
+    def residual(self, values: Array) -> Any:
         """Return the residual of the rows."""
-        return self._residual(self._gather(values))[:, 0]
+        return self._residual(self._gather(values))[0]
 
-    def joint(self, values: Array) -> tuple[Array, Array]:
-        """Return the residual and the Jacobian's data."""
-        out = self._joint(self._gather(values))
-        return out[:, 0], out[:, 1:].ravel()
+    def varying_joint(self, values: Array) -> Sequence[Any]:
+        """Return the residual, then each derivative that is not a number."""
+        return self._joint(self._gather(values))
 
     def second(self, values: Array) -> tuple[Array, Array]:
         """Return positions (t, 3) and values (t,) of second derivatives with j <= k."""
         if self._second is None:
             second = second_derivatives(self._first, self._by)
             local = np.array(second.positions, dtype=np.intp).reshape(-1, 3)
-            rows = np.repeat(np.arange(self.rows_count), len(local))
-            first = self._columns[:, local[:, 1]].ravel()
-            last = self._columns[:, local[:, 2]].ravel()
+            rows = np.tile(np.arange(self.rows_count), len(local))
+            first = self._columns[:, local[:, 1]].T.ravel()
+            last = self._columns[:, local[:, 2]].T.ravel()
             # Slots ascend within a row, so j <= k holds for the columns as well.
             positions = np.stack([rows, first, last], axis=1)
-            self._second = positions, ArrayKernel(self._inputs, second.expressions)
+            self._second = positions, ArrayKernel(self._symbols, second.expressions)
         positions, kernel = self._second
-        return positions, kernel(self._gather(values)).ravel()
+        entries = np.empty((len(positions) // max(self.rows_count, 1), self.rows_count))
+        for k, entry in enumerate(kernel(self._gather(values))):
+            entries[k] = entry
+        return positions, entries.ravel()
 
-    def _gather(self, values: Array) -> Array:
-        count = self._slots.shape[1]
-        gathered = np.empty((self.rows_count, len(self._inputs)))
-        gathered[:, :count] = values[self._slots]
-        gathered[:, count:] = values[self._size :]
-        return gathered
+    def _gather(self, values: Array) -> list[Any]:
+        slots = [values[slot] for slot in self._slots]
+        return [*slots, *values[self._size :], *self._fixed]
 
 
 class ArrayKernel:
-    """A compiled vector function of the rows of an array, (m, inputs) to (m, outputs).
+    """A compiled vector function of arrays (m,) and numbers; outputs are arrays or numbers.
 
     Parameters
     ----------
@@ -167,22 +215,29 @@ class ArrayKernel:
     """
 
     def __init__(self, inputs: Sequence[sp.Symbol], expressions: Sequence[Any]) -> None:
-        self._kernel = Kernel(inputs, expressions)
-        self._call: Callable[..., Any] | None = None
-        self.backend = self._kernel.backend
-        if self.backend == "sympy-scipy":
-            outputs = [sp.sympify(expression) for expression in expressions]
-            self._call = sp.lambdify(list(inputs), outputs, modules=["scipy", "numpy"], cse=True)
+        self._kernel: Kernel | None = None
+        self._call: Callable[..., Sequence[Any]] = lambda *values: ()
+        self.backend = "numpy"
+        if not expressions:
+            return
+        plain = [sp.sympify(expression) for expression in expressions]
+        spread = create_expand_pow_optimization(4)  # array powers cost far more than products
+        try:
+            self._call = sp.lambdify(
+                list(inputs), [spread(each) for each in plain], modules=["scipy", "numpy"], cse=True
+            )
+            self(np.full((len(inputs), 2), 0.5))
+        except (NameError, TypeError, NotImplementedError, AttributeError, ValueError):
+            # No array function for one of the functions: row by row, then.
+            self._kernel = Kernel(inputs, expressions)
+            self.backend = self._kernel.backend
 
-    def __call__(self, values: Array) -> Array:
-        """Evaluate at every row of an array."""
-        if self._call is None:
-            return self._kernel.batch(values)
-        out = np.empty((values.shape[0], self._kernel.out_size))
+    def __call__(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Evaluate at arrays of equal length and numbers."""
+        if self._kernel is not None:
+            return self._kernel.batch(np.stack(np.broadcast_arrays(*values), axis=-1)).T
         with np.errstate(all="ignore"):
-            for position, result in enumerate(self._call(*values.T)):
-                out[:, position] = _real(result)  # a constant fills its whole column
-        return out
+            return [_real(result) for result in self._call(*values)]
 
 
 def find_stencil(
@@ -192,10 +247,13 @@ def find_stencil(
     engine = to_engine(equations)
     unknowns = engine_symbols(engine, inputs[:size])
     place = {symbol: index for index, symbol in enumerate(unknowns)}
+    slot_cache: dict[int, list[Any]] = {}
     groups: dict[Any, tuple[list[int], list[list[int]]]] = {}
     for row, equation in enumerate(engine):
         held = sorted(place[symbol] for symbol in equation.free_symbols if symbol in place)
-        slots = engine_symbols(engine, _slot_symbols(len(held)))
+        slots = slot_cache.get(len(held))
+        if slots is None:
+            slots = slot_cache[len(held)] = engine_symbols(engine, slot_symbols(len(held)))
         # Slots are filled in the order of the unknowns: rows of one stencil then agree exactly.
         swap = {unknowns[index]: slot for index, slot in zip(held, slots, strict=True)}
         template = equation.xreplace(swap)
@@ -220,7 +278,8 @@ def find_stencil(
     return StencilFunctions(parts)
 
 
-def _slot_symbols(count: int) -> list[sp.Symbol]:
+def slot_symbols(count: int) -> list[sp.Symbol]:
+    """Return the symbols that stand for the unknowns of a template's rows."""
     return [sp.Symbol(f"slot {index}") for index in range(count)]
 
 

@@ -59,6 +59,11 @@ class Status(Enum):
     STOPPED_BY_USER = "The progress callback asked to stop; the points so far are valid."
     NOT_ASKED_FOR = "This direction was not asked for; use direction='both' to trace it too."
     STOPPED_AT_EVENT = "A terminal event was located; the branch ends there."
+    BORDER_END = "No branch goes on beyond the border of a kink: the branch ends there."
+    BORDER_UNDECIDED = (
+        "A collision with the border of a kink could not be decided: several kinks meet there in a "
+        "degenerate way. Perturb another parameter slightly, or trace from beyond the border."
+    )
     LEFT_BOUNDS = "The unknowns left the stated bounds. Widen `maximum_norm` to go on."
     STEP_TOO_SMALL = (
         "The corrector failed at the smallest step: the branch may end here, or the equations "
@@ -105,6 +110,7 @@ _SUCCESSES = frozenset(
         Status.STOPPED_BY_USER,
         Status.NOT_ASKED_FOR,
         Status.STOPPED_AT_EVENT,
+        Status.BORDER_END,
         Status.CONVERGED,
         Status.COMPLETE,
     }

@@ -58,7 +58,7 @@ class _Marker(sp.Function):
                 )
 
 
-class relu(_Marker):  # noqa: N801 - named like the function it is
+class relu(_Marker):
     """The positive part: relu(g) = g for g >= 0, else 0.
 
     Parameters
@@ -92,7 +92,7 @@ class relu(_Marker):  # noqa: N801 - named like the function it is
         return sp.Max(self.args[0], 0)
 
 
-class leaky_relu(_Marker):  # noqa: N801
+class leaky_relu(_Marker):
     """The leaky positive part: g for g >= 0, else alpha g.
 
     Parameters
@@ -129,7 +129,7 @@ class leaky_relu(_Marker):  # noqa: N801
         return alpha * g + (1 - alpha) * sp.Max(g, 0)
 
 
-class absolute(_Marker):  # noqa: N801
+class absolute(_Marker):
     """The modulus: g for g >= 0, else -g.
 
     Parameters
@@ -193,7 +193,7 @@ class _Extremum(_Marker):
         return arguments[0] - arguments[1]
 
 
-class maximum(_Extremum):  # noqa: N801
+class maximum(_Extremum):
     """The largest of its arguments.
 
     Parameters
@@ -223,7 +223,7 @@ class maximum(_Extremum):  # noqa: N801
         return sp.Max(*self.args)
 
 
-class minimum(_Extremum):  # noqa: N801
+class minimum(_Extremum):
     """The smallest of its arguments.
 
     Parameters
@@ -252,7 +252,7 @@ class minimum(_Extremum):  # noqa: N801
         return sp.Min(*self.args)
 
 
-class step(_Marker):  # noqa: N801
+class step(_Marker):
     """The unit step: 1 for g > 0, 0 for g < 0, anything between at g = 0 (Filippov).
 
     Parameters
@@ -285,7 +285,7 @@ class step(_Marker):  # noqa: N801
         return (1 + sp.sign(self.args[0])) / 2
 
 
-class sign(_Marker):  # noqa: N801
+class sign(_Marker):
     """The sign: 1 for g > 0, -1 for g < 0, anything between at g = 0 (Filippov).
 
     Parameters

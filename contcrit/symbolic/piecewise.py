@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import numpy as np
 import sympy as sp
@@ -537,7 +537,7 @@ def _refuse_generators(generators: Any) -> None:
         )
 
 
-def _refuse_many(inputs: Array) -> None | NoReturn:
+def _refuse_many(inputs: Array) -> None:
     if inputs.ndim != 1:
         raise SpecificationError(
             "x", inputs.shape, "must be one point here, of shape (n,).", "Loop over the points."

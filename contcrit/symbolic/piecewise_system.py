@@ -69,27 +69,42 @@ class ModeSystem:
         return self._cut(self.family.core.second(self.layout.full(z), along))
 
     def spectral_matrix(self, z: Array) -> tuple[Array, bool]:
-        """Return the matrix whose eigenvalues decide stability within the held kinks.
+        """Return the matrix whose eigenvalues decide stability, and whether it is symmetric.
 
-        For a potential that is the Hessian reduced to the tangent space of the kinks; for a
-        Filippov flow the Jacobian of the sliding flow, projected along the jump of F.
+        For a potential that is its Hessian reduced to the tangent space of the held kinks, and
+        beside it one entry for each kink: positive where the potential bends up across it,
+        negative where it bends down, so that negative entries count descending directions. For a
+        Filippov flow it is the Jacobian of the sliding flow, projected along the jump of F. Where
+        neither is well defined, it is not a number.
         """
         n = self.family.size
         jacobian = self.jacobian(z)
         inner, jump, normals = jacobian[:n, :n], jacobian[:n, n:-1], jacobian[n:, :n]
+        unknown = np.full((1, 1), np.nan), self.family.kind == "potential"
         if not np.all(np.isfinite(jacobian)):
-            return np.full((1, 1), np.nan), False
+            return unknown
         tangents = linalg.null_space(normals)
+        if tangents.shape[1] != n - self.multipliers:
+            return unknown
         if self.family.kind == "potential":
-            reduced = tangents.T @ inner @ tangents
-            return (reduced + reduced.T) / 2.0, True
+            return self._reduced(inner, jump, normals, tangents), True
         across = linalg.null_space(jump.T)
         if across.shape != tangents.shape:  # the jump does not determine the sliding motion
-            return np.full((1, 1), np.nan), False
+            return unknown
         oblique = across.T @ tangents
         if oblique.size and np.linalg.cond(oblique) > 1e12:
-            return np.full((1, 1), np.nan), False
+            return unknown
         return np.linalg.solve(oblique, across.T @ inner @ tangents), False
+
+    def _reduced(self, inner: Array, jump: Array, normals: Array, tangents: Array) -> Array:
+        free = set(self.layout.free.tolist())
+        if any(free & set(self.family.problem.inner_switches(kink)) for kink in free):
+            return np.full((1, 1), np.nan)  # one held kink inside another: no index known
+        bends = np.sum(jump * normals.T, axis=0) / np.sum(normals**2, axis=1)
+        if np.max(np.abs(jump - normals.T * bends)) > 1e-7 * (1.0 + np.max(np.abs(jump))):
+            return np.full((1, 1), np.nan)
+        reduced = tangents.T @ inner @ tangents
+        return linalg.block_diag((reduced + reduced.T) / 2.0, np.diag(bends))
 
     def _cut(self, matrix: Any) -> Array:
         if sparse.issparse(matrix):

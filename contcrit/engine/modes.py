@@ -1,0 +1,446 @@
+"""Tracing a nonsmooth problem: within one mode by the usual walk, then on through its border."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import Status
+from ..events import Event
+from ..events.base import Bracket, LocalPoint, Signals
+from ..events.border import Border, Borders
+from ..linalg import as_dense
+from ..results import Branch
+from ..settings import Settings
+from ..system import Family, Mode, ModeLayout
+from .kernel import control_from
+from .modes_border import (
+    TIE,
+    HalfBranch,
+    Outcome,
+    half_branches,
+    mode_tangent,
+    moves,
+    several,
+    single,
+    solve_positions,
+    turns_back,
+)
+from .modes_join import Collision, Piece, extended, join, prefix, reverse
+from .modes_start import find_start
+from .trace import Tracer
+
+Array = np.ndarray
+Progress = Callable[[int, float], Any]
+Chain = tuple[list[Piece], list[Collision]]
+
+_SHORTEST = 1e-7
+"""First steps out of a border are shortened down to this before the border counts as undecided."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Plain:
+    """An event of the user's, which knows unknowns and parameter but no positions."""
+
+    event: Any
+    layout: ModeLayout
+
+    @property
+    def kind(self) -> str:
+        return str(self.event.kind)
+
+    @property
+    def terminal(self) -> bool:
+        return bool(self.event.terminal)
+
+    @property
+    def name(self) -> str:
+        return str(getattr(self.event, "name", self.event.kind))
+
+    def applies(self, system: Any) -> bool:
+        return bool(self.event.applies(system))
+
+    def brackets(self, signals: Signals) -> list[Bracket]:
+        plain = self.layout.plain
+        found: list[Bracket] = self.event.brackets(
+            replace(signals, z=plain(signals.z), tangent=plain(signals.tangent))
+        )
+        return found
+
+    def value(self, point: LocalPoint, bracket: Bracket) -> float:
+        plain = self.layout.plain
+        return float(
+            self.event.value(
+                replace(
+                    point,
+                    z=plain(point.z),
+                    tangent=plain(point.tangent),
+                    origin=plain(point.origin),
+                ),
+                bracket,
+            )
+        )
+
+
+class ModeTracer:
+    """Traces branches of a family of smooth systems over one span, through all its modes.
+
+    Parameters
+    ----------
+    family : Family
+    span : tuple of float
+    settings : Settings
+        `maximum_points` is the budget of each direction, over all modes.
+    events : sequence of Event
+        Looked for besides the default ones; they see unknowns and parameter only.
+    progress : callable, optional
+        As for `Tracer`.
+
+    References
+    ----------
+    M. di Bernardo, C. Budd, A. Champneys and P. Kowalczyk, Piecewise-smooth Dynamical Systems,
+    2008, section 3.1 (border collisions of equilibria: persistence and nonsmooth fold).
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        span: tuple[float, float],
+        settings: Settings,
+        events: Sequence[Event] = (),
+        progress: Progress | None = None,
+    ) -> None:
+        self.family = family
+        self.span = span
+        self.settings = settings
+        self.events = tuple(events)
+        self.progress = progress
+        self.control = control_from(settings, span)
+        self._walked = 0
+
+    def tracer(self, layout: ModeLayout, budget: int, step: float | None = None) -> Tracer:
+        """Return the tracer within one mode, which stops at the mode's border."""
+        settings = replace(
+            self.settings,
+            maximum_points=max(1, budget),
+            step_initial=self.settings.step_initial if step is None else step,
+            # Systems that hold kinks have no machine code.
+            gear="auto"
+            if self.settings.gear == "native" and layout.free.size
+            else self.settings.gear,
+        )
+        border = Border(Borders(self.family, layout))
+        events = (*(_Plain(event, layout) for event in self.events), border)
+        progress = None if self.progress is None else self._report
+        return Tracer(self.family.system(layout.mode), self.span, settings, events, progress)
+
+    def _report(self, points: int, parameter: float) -> Any:
+        assert self.progress is not None
+        return self.progress(self._walked + points, parameter)
+
+    # ---- from a guess -------------------------------------------------------------------
+
+    def trace(self, z: Array, direction: str) -> Branch:
+        """Trace from a guess (x, parameter) at its parameter, in the given direction(s)."""
+        self._walked = 0
+        found = find_start(self.family, z, self.control, self.settings)
+        if found is None:
+            return self._failed(z, Status.START_FAILED)
+        mode, start = found
+        layout = ModeLayout(self.family.size, mode)
+        borders = Borders(self.family, layout)
+        margins = borders.margins(start, np.zeros_like(start))[0][0]
+        tied = margins <= TIE * borders.scales(start)
+        if np.any(tied):
+            active = np.union1d(layout.free, borders.kinks[tied])
+            return self._from_border(layout.full(start), mode, active, direction)
+        branch = self.tracer(layout, self.settings.maximum_points).trace(start, direction)
+        if len(branch) == 0:
+            return self._failed(z, branch.status[0])
+        return self.grow(self._checked(Piece(layout, branch), start))
+
+    def resume(self, z: Array, tangent: Array) -> Branch:
+        """Go on from a point (x, parameter) of a branch in the direction of its tangent."""
+        self._walked = 0
+        n = self.family.size
+        mode = self.family.mode_of(z, TIE)
+        layout = ModeLayout(n, mode)
+        full = layout.full(np.concatenate([z[:-1], np.full(layout.free.size, 0.5), z[-1:]]))
+        solved = solve_positions(self.family, full, layout.free)
+        if solved is not None:
+            held = solved[n + layout.free]
+            inside = bool(np.all(held > TIE) and np.all(held < 1.0 - TIE))
+            direction = mode_tangent(self.family, layout, solved) if inside else None
+            if direction is not None and moves(n, direction):
+                along = float(np.append(direction[:n], direction[-1]) @ tangent)
+                half = HalfBranch(mode, solved, direction if along >= 0 else -direction)
+                return self.grow(self._depart(half, self.settings.maximum_points))
+        halves, _ = half_branches(self.family, mode, full, layout.free)
+        halves = [half for half in halves if float(half.plain(n) @ tangent) > 0]
+        if not halves:
+            return self._failed(z, Status.BORDER_UNDECIDED)
+        best = max(halves, key=lambda h: float(h.plain(n) @ tangent) / np.linalg.norm(h.plain(n)))
+        return self.grow(self._depart(best, self.settings.maximum_points))
+
+    def enter(self, half: HalfBranch) -> Branch:
+        """Trace one branch out of a border point."""
+        self._walked = 0
+        return self.grow(self._depart(half, self.settings.maximum_points))
+
+    def _from_border(self, full: Array, mode: Mode, active: Array, direction: str) -> Branch:
+        """Trace from a start that lies on a border, along the branches that leave it."""
+        n, budget = self.family.size, self.settings.maximum_points
+        halves, complete = half_branches(self.family, mode, full, active)
+        if not halves:
+            status = Status.BORDER_END if complete else Status.BORDER_UNDECIDED
+            return self._failed(np.append(full[:n], full[-1]), status)
+        halves.sort(key=lambda half: -half.direction[-1])
+        if direction == "forward":
+            return self.grow(self._depart(halves[0], budget))
+        if direction == "backward":
+            return self.grow(self._depart(halves[-1], budget).reversed())
+        first, rest = halves[0], halves[1:]
+        rest.sort(key=lambda half: _cosine(half, first, n))
+        others = tuple(rest[1:])
+        name = "branching" if others else "persistence" if rest else "end"
+        if len(rest) == 1 and turns_back(-first.direction, rest[0].direction):
+            name = "nonsmooth fold"
+        evidence = {"active": [int(kink) for kink in active], "half_branches": len(halves)}
+        collision = Collision(
+            full=first.full,
+            arriving=-first.direction,
+            layout=ModeLayout(n, first.mode),
+            kinks=tuple(int(kink) for kink in active),
+            outcome=Outcome(name, rest[0] if rest else None, others, complete, evidence),
+            residual=self._residual(first.full),
+            digits=0.0,
+            slope=0.0,
+        )
+        piece = self._depart(first, budget)
+        pieces, collisions, status = self._onward(piece, [])
+        ahead: Chain = ([piece, *pieces], collisions)
+        if not rest:
+            end = Status.BORDER_END if complete else Status.BORDER_UNDECIDED
+            return self._join(([], [collision]), ahead, (end, status))
+        self._walked = 0
+        other = self._depart(rest[0], budget)
+        pieces, collisions, begin = self._onward(other, [])
+        return self._join(([other, *pieces], [collision, *collisions]), ahead, (begin, status))
+
+    # ---- chains of stretches ------------------------------------------------------------
+
+    def grow(self, piece: Piece) -> Branch:
+        """Go on beyond the borders at which a stretch begins and ends; return the whole branch."""
+        branch, layout = piece.branch, piece.layout
+        if branch.status[1] is Status.CLOSED_LOOP:
+            return self._join(([], []), ([piece], []), branch.status)
+        start = layout.full(branch.z[0])
+        entered = HalfBranch(layout.mode, start, layout.full_direction(branch.tangent[0]))
+        self._walked = len(branch)
+        pieces, collisions, status = self._onward(piece, [entered])
+        if status is Status.CLOSED_LOOP:
+            if branch.status[0] is Status.NOT_ASKED_FOR:
+                self._trim(pieces, collisions, start)
+            return self._join(([], []), ([piece, *pieces], collisions), (status, status))
+        self._walked = len(branch)
+        behind, before, begin = self._onward(piece.reversed(), [])
+        if begin is Status.CLOSED_LOOP:
+            self._trim(behind, before, layout.full(branch.z[-1]))
+            status = begin
+        return self._join((behind, before), ([piece, *pieces], collisions), (begin, status))
+
+    def _onward(
+        self, piece: Piece, seen: list[HalfBranch]
+    ) -> tuple[list[Piece], list[Collision], Status]:
+        """Go on from the end of a stretch, border after border, until the branch ends."""
+        pieces: list[Piece] = []
+        collisions: list[Collision] = []
+        seen = list(seen)
+        while piece.border() is not None:
+            collision = self._collide(piece)
+            collisions.append(collision)
+            successor = collision.outcome.successor
+            if successor is None:
+                ended = collision.outcome.collision == "end"
+                return pieces, collisions, Status.BORDER_END if ended else Status.BORDER_UNDECIDED
+            if any(_same(successor, other) for other in seen):
+                return pieces, collisions, Status.CLOSED_LOOP
+            seen.append(successor)
+            left = self.settings.maximum_points - self._walked
+            if left <= 0:
+                return pieces, collisions, Status.MAXIMUM_POINTS
+            piece = self._depart(successor, left)
+            self._walked += len(piece.branch)
+            pieces.append(piece)
+        return pieces, collisions, piece.branch.status[1]
+
+    def _depart(self, half: HalfBranch, budget: int) -> Piece:
+        """Trace the stretch that a half-branch begins."""
+        layout = ModeLayout(self.family.size, half.mode)
+        start, tangent = layout.take(half.full), layout.take(half.direction)
+        step = self.settings.step_initial
+        while True:
+            tracer = self.tracer(layout, budget, step)
+            system = self.family.system(layout.mode)
+            weights = tracer.weights(system)
+            unit = tangent / np.sqrt(np.sum(weights * tangent * tangent))
+            branch = tracer.both_ways(system, start, unit, "forward")
+            piece = self._checked(Piece(layout, branch), start)
+            # A border within the first step may be the one just left, seen again by rounding.
+            returned = len(branch) <= 2 and piece.branch.arclength[-1] < 1e-3 * step
+            undecided = piece.branch.status[1] is Status.BORDER_UNDECIDED
+            if step <= _SHORTEST or not (returned or undecided):
+                return piece
+            step = max(0.01 * step, _SHORTEST)
+
+    def _checked(self, piece: Piece, start: Array) -> Piece:
+        """Return the admissible part of a stretch around its start: all of it, as a rule."""
+        branch = piece.branch
+        borders = Borders(self.family, piece.layout)
+        values = borders.margins(branch.z, branch.tangent)[0]
+        size = 1.0 + np.max(np.abs(branch.z), axis=1, keepdims=True)
+        scales = borders.scales(start) / (1.0 + np.max(np.abs(start)))
+        outside = np.flatnonzero(np.any(values < -TIE * scales * size, axis=1))
+        if outside.size == 0:
+            return piece
+        origin = int(np.argmin(np.max(np.abs(branch.z - start), axis=1)))
+        after, before = outside[outside > origin], outside[outside < origin]
+        if origin in outside:
+            after, before = np.array([origin + 1]), np.array([origin - 1])
+        cut = branch
+        if after.size and after[0] < len(branch):
+            cut = prefix(cut, int(after[0]), Status.BORDER_UNDECIDED)
+        if before.size and before[-1] >= 0:
+            back = reverse(cut)
+            cut = reverse(prefix(back, len(cut) - 1 - int(before[-1]), Status.BORDER_UNDECIDED))
+        return Piece(piece.layout, cut)
+
+    # ---- one border ---------------------------------------------------------------------
+
+    def _collide(self, piece: Piece) -> Collision:
+        """Locate the border at the end of a stretch to full precision, and say what it is."""
+        layout, ending = piece.layout, piece.border()
+        assert ending is not None
+        borders = Borders(self.family, layout)
+        scales = borders.scales(ending.z)
+        values, slopes = borders.margins(ending.z, ending.tangent)
+        hit = int(np.argmin(values[0] / scales))
+        z, digits = self._refined(borders, ending.z, hit)
+        piece.branch.z[-1] = z
+        full = layout.full(z)
+        arriving = layout.full_direction(ending.tangent)
+        arriving /= np.linalg.norm(arriving)
+        hits = np.flatnonzero(borders.margins(z, ending.tangent)[0][0] <= TIE * scales)
+        kinks = np.unique(borders.kinks[hits])
+        outcome = None
+        if len(hits) == 1:
+            kink, end = int(borders.kinks[hit]), int(borders.ends[hit])
+            outcome = single(self.family, layout, full, kink, end, arriving)
+        if outcome is None:
+            active = np.union1d(layout.free, kinks)
+            outcome = several(self.family, layout, full, active, arriving)
+        return Collision(
+            full=full,
+            arriving=arriving,
+            layout=layout,
+            kinks=tuple(int(kink) for kink in kinks),
+            outcome=outcome,
+            residual=self._residual(full),
+            digits=digits,
+            slope=float(slopes[0, hit]),
+        )
+
+    def _refined(self, borders: Borders, z: Array, hit: int) -> tuple[Array, float]:
+        """Solve the mode's equations with the margin's own by Newton; return it and the digits."""
+        system = self.family.system(borders.layout.mode)
+        point = z.copy()
+        for _ in range(8):
+            residual, jacobian = system.residual_and_jacobian(point)
+            margin = borders.margins(point, np.zeros_like(point))[0][0, hit]
+            matrix = np.vstack([as_dense(jacobian), borders.gradient(point, hit)])
+            right = -np.append(residual, margin)
+            if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(right))):
+                return z, 0.0
+            try:
+                increment = np.linalg.solve(matrix, right)
+            except np.linalg.LinAlgError:
+                return z, 0.0
+            point = point + increment
+            if np.max(np.abs(increment)) <= 1e-14 * (1.0 + np.max(np.abs(point))):
+                break
+        else:
+            if not np.max(np.abs(increment)) <= 1e-10 * (1.0 + np.max(np.abs(point))):
+                return z, 0.0
+        distance = float(np.max(np.abs(point - z)) / (1.0 + np.max(np.abs(z))))
+        if distance > 1e-4:
+            return z, 0.0
+        return point, min(16.0, -math.log10(max(distance, 1e-16)))
+
+    def _residual(self, full: Array) -> float:
+        return float(np.max(np.abs(self.family.expansion(full)[0][: self.family.size])))
+
+    # ---- results ------------------------------------------------------------------------
+
+    def _trim(self, pieces: list[Piece], collisions: list[Collision], start: Array) -> None:
+        """Cut a closed chain, which ends where its first border comes again, at its own start."""
+        collisions.pop()
+        if not pieces:
+            return
+        last = pieces[-1]
+        z = last.layout.take(start)
+        distances = np.max(np.abs(last.branch.z - z), axis=1)
+        near = int(np.argmin(distances))
+        tangent = last.branch.tangent[near]
+        if float(tangent @ (z - last.branch.z[near])) < 0:
+            near -= 1
+        count = max(near + 1, 1)
+        cut = prefix(last.branch, count, Status.CLOSED_LOOP)
+        weights = self.tracer(last.layout, 1).weights(self.family.system(last.layout.mode))
+        moved = z - cut.z[-1]
+        length = float(np.sqrt(np.sum(weights * moved * moved)))
+        pieces[-1] = Piece(last.layout, extended(cut, z, cut.tangent[-1], length))
+
+    def _join(self, behind: Chain, ahead: Chain, status: tuple[Status, Status]) -> Branch:
+        return join(self.family, behind, ahead, status, self.span, self.settings, {})
+
+    def _failed(self, z: Array, status: Status) -> Branch:
+        n = self.family.size
+        mode = self.family.mode_of(z, 1e-9)
+        residual = self.family.expansion(ModeLayout(n, tuple(side or 1 for side in mode)).full(z))[
+            0
+        ][:n]
+        return Branch(
+            names=self.family.names,
+            parameter=self.family.parameter,
+            z=np.empty((0, n + 1)),
+            tangent=np.empty((0, n + 1)),
+            arclength=np.empty(0),
+            residual_norm=np.empty(0),
+            iterations=np.empty(0, dtype=np.int64),
+            status=(status, status),
+            span=self.span,
+            settings=self.settings,
+            provenance={
+                "failed_start": z.copy(),
+                "failed_start_residual": float(np.max(np.abs(residual))),
+            },
+        )
+
+
+def _same(one: HalfBranch, other: HalfBranch) -> bool:
+    """Tell whether two half-branches leave the same point the same way."""
+    scale = 1e-6 * (1.0 + float(np.max(np.abs(one.full))))
+    return (
+        one.mode == other.mode
+        and float(np.max(np.abs(one.full - other.full))) <= scale
+        and float(one.direction @ other.direction) > 0
+    )
+
+
+def _cosine(one: HalfBranch, other: HalfBranch, size: int) -> float:
+    first, second = one.plain(size), other.plain(size)
+    return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))

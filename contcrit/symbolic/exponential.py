@@ -13,14 +13,14 @@ References
 
 from __future__ import annotations
 
-import cmath
 import functools
 import math
 from typing import Any
 
 import numpy as np
-from scipy.linalg import expm, lu_factor, lu_solve
+from scipy.linalg import expm
 
+from .exponential_closed import Exponential1, Exponential2
 from .exponential_operator import (
     LARGEST_NORM,
     derivative_factors,
@@ -44,7 +44,21 @@ def _pade_coefficients(degree: int) -> list[float]:
     ]
 
 
-_COEFFICIENTS = {degree: _pade_coefficients(degree) for degree in _DEGREES}
+def _pade_sums(degree: int) -> Array:
+    """Coefficients of the even powers of X in the parts that make up the approximant.
+
+    The odd part over X and the even part; for degree 13 their parts below X^6, and the factors
+    that X^6 multiplies, without constant terms ([1], algorithm 6.4).
+    """
+    b = _pade_coefficients(degree)
+    odd, even = b[1::2], b[0::2]
+    if degree < 13:
+        return np.array([odd, even])
+    return np.array([odd[:4], even[:4], [0.0, *odd[4:]], [0.0, *even[4:]]])
+
+
+_SUMS = {degree: _pade_sums(degree) for degree in _DEGREES}
+_POWERS = {degree: sums.shape[1] for degree, sums in _SUMS.items()}
 
 
 def multiply(a: Any, b: Any) -> Any:
@@ -124,92 +138,6 @@ class ExponentialStack:
         return np.array([exponential(matrix).frechet2(h, k) for matrix, h, k in triples])
 
 
-class Exponential1:
-    """The exponential of a 1 x 1 matrix."""
-
-    def __init__(self, matrix: Array) -> None:
-        self.value = np.exp(matrix)
-
-    def frechet(self, direction: Array) -> Array:
-        """Return the derivative along a direction, of the direction's shape."""
-        return self.value * np.asarray(direction)
-
-    def frechet2(self, first: Array, second: Array) -> Array:
-        """Return the second derivative along two directions."""
-        return self.value * np.asarray(first) * np.asarray(second)
-
-
-class Exponential2:
-    r"""The exponential of a 2 x 2 matrix in closed form.
-
-    With X = s I + Y, tr Y = 0 and w = tr(Y Y)/2, exp X = e^s (c(w) I + S(w) Y), where
-    c(w) = cosh sqrt w and S(w) = sinh(sqrt w)/sqrt w are entire; c' = S/2, S' = (c - S)/(2w) and
-    S'' = (S - 6 S')/(4w). Near w = 0 their power series are used.
-    """
-
-    def __init__(self, matrix: Array) -> None:
-        a, b, c, d = matrix.ravel().tolist()
-        shift, half = (a + d) / 2, (a - d) / 2
-        self._w = half * half + b * c
-        self._cosine, self._sine = _entire(self._w)
-        self._scale = cmath.exp(shift) if isinstance(shift, complex) else _real_exp(shift)
-        e, s = self._scale * self._cosine, self._scale * self._sine
-        self.value = np.array([[e + s * half, s * b], [s * c, e - s * half]])
-        self._entries = (half, b, c)
-        self._slopes: tuple[Any, Any] | None = None
-        self._operator: Array | None = None
-
-    def _derivatives(self) -> tuple[Any, Any]:
-        if self._slopes is None:
-            self._slopes = _entire_derivatives(self._w, self._cosine, self._sine)
-        return self._slopes
-
-    def frechet(self, direction: Array) -> Array:
-        """Return the derivative along a direction, of the direction's shape."""
-        direction = np.asarray(direction)
-        if self._operator is None:
-            self._operator = self._build_operator()
-        return (direction.reshape(-1, 4) @ self._operator).reshape(direction.shape)
-
-    def _build_operator(self) -> Array:
-        # Row-major vectors act from the left: vec(H) @ operator = vec(L(X, H)).
-        half, b, c = self._entries
-        scale, sine = self._scale, self._scale * self._sine
-        slope = scale * self._derivatives()[0]
-        u, hs, bs, cs = sine / 2, half * slope, b * slope, c * slope
-        v = self.value.ravel().tolist()
-        p0, p1, p2, p3 = u + hs, bs, cs, u - hs
-        # dw = half (h00 - h11) + c h01 + b h10
-        t0, t1, t2, t3 = v[0] / 2, v[1] / 2, v[2] / 2, v[3] / 2
-        k, g = sine / 2, half
-        return np.array(
-            [
-                [t0 + g * p0 + k, t1 + g * p1, t2 + g * p2, t3 + g * p3 - k],
-                [c * p0, c * p1 + sine, c * p2, c * p3],
-                [b * p0, b * p1, b * p2 + sine, b * p3],
-                [t0 - g * p0 - k, t1 - g * p1, t2 - g * p2, t3 - g * p3 + k],
-            ]
-        )
-
-    def frechet2(self, first: Array, second: Array) -> Array:
-        """Return the second derivative along two directions."""
-        half, b, c = self._entries
-        first, second = np.asarray(first), np.asarray(second)
-        slope, curvature = self._derivatives()
-        trace_free = np.array([[half, b], [c, -half]])
-        h, h0 = _split(first)
-        k, k0 = _split(second)
-        wh, wk, whk = _inner(trace_free, h0), _inner(trace_free, k0), _inner(h0, k0)
-        identity = np.eye(2)
-        frame = self._sine / 2 * identity + slope * trace_free
-        bent = slope / 2 * identity + curvature * trace_free
-        plain = self._cosine * identity + self._sine * trace_free
-        along_h = wh * frame + self._sine * h0
-        along_k = wk * frame + self._sine * k0
-        both = wh * wk * bent + whk * frame + slope * (wh * k0 + wk * h0)
-        return self._scale * (h * k * plain + h * along_k + k * along_h + both)
-
-
 class ExponentialN:
     """The exponential of a d x d matrix by scaling and squaring ([1], algorithm 6.4)."""
 
@@ -223,26 +151,21 @@ class ExponentialN:
         self._matrix, self._norm = matrix, norm
         self._degree, self._factor = degree, 2.0**-squarings
         self._a = a = matrix * self._factor
-        identity = np.eye(size)
-        b = _COEFFICIENTS[degree]
-        a2 = a @ a
-        powers = [identity, a2]
-        for k in range(2, 4 if degree == 13 else degree // 2 + 1):
-            powers.append(a2 @ powers[k - 1])
-        self._powers = powers
+        self._powers = powers = np.empty((_POWERS[degree], size, size), dtype=a.dtype)
+        powers[0] = np.eye(size)
+        np.matmul(a, a, out=powers[1])
+        for k in range(2, len(powers)):
+            np.matmul(powers[1], powers[k - 1], out=powers[k])
+        sums = (_SUMS[degree] @ powers.reshape(len(powers), -1)).reshape(-1, size, size)
         if degree == 13:
             a6 = powers[3]
-            self._w1 = b[13] * a6 + b[11] * powers[2] + b[9] * a2
-            self._z1 = b[12] * a6 + b[10] * powers[2] + b[8] * a2
-            self._odd = a6 @ self._w1 + _combine(powers, b[1::2])
-            even = a6 @ self._z1 + _combine(powers, b[0::2])
+            self._w1, self._z1 = sums[2], sums[3]
+            self._odd, even = sums[0] + a6 @ self._w1, sums[1] + a6 @ self._z1
         else:
-            self._odd = _combine(powers, b[1::2])
-            even = _combine(powers, b[0::2])
+            self._odd, even = sums
         upper = a @ self._odd
-        finite = math.isfinite(norm)
-        self._factored = lu_factor(even - upper, check_finite=False) if finite else None
-        root = self._solve(even + upper)
+        self._lower = even - upper
+        root = _solved(self._lower, even + upper)
         self._roots = [root]
         for _ in range(squarings):
             root = root @ root
@@ -253,38 +176,31 @@ class ExponentialN:
     def _factors(self) -> tuple[Array, Array]:
         return derivative_factors(self._matrix, self._norm)
 
-    def _solve(self, right: Array) -> Array:
-        if self._factored is None:
-            return np.full(right.shape, np.nan)
-        if right.ndim == 2:
-            return lu_solve(self._factored, right, check_finite=False)
-        count, size, _ = right.shape
-        flat = np.moveaxis(right, 0, 1).reshape(size, count * size)
-        solved = lu_solve(self._factored, flat, check_finite=False)
-        return np.moveaxis(solved.reshape(size, count, size), 1, 0)
+    @functools.cached_property
+    def _inverse(self) -> Array:
+        # Well conditioned: its argument is small ([1], section 4).
+        return _solved(self._lower, np.eye(len(self._lower)))
 
     def frechet(self, direction: Array) -> Array:
         """Return the derivative along a direction, of the direction's shape."""
         if self._norm <= LARGEST_NORM and _is_long(direction):
             return _through(direction, *self._factors)
         h, a, powers = np.asarray(direction) * self._factor, self._a, self._powers
-        b = _COEFFICIENTS[self._degree]
         m2 = multiply(a, h) + multiply(h, a)
-        slopes = [None, m2]
+        slopes = [m2]
         for k in range(2, len(powers)):
-            slopes.append(multiply(powers[1], slopes[k - 1]) + multiply(m2, powers[k - 1]))
+            slopes.append(multiply(powers[1], slopes[-1]) + multiply(m2, powers[k - 1]))
+        moments = _SUMS[self._degree][:, 1:] @ np.array(slopes).reshape(len(slopes), -1)
+        moments = moments.reshape(-1, *h.shape)
         if self._degree == 13:
-            a6, m4, m6 = powers[3], slopes[2], slopes[3]
-            odd = multiply(a6, b[13] * m6 + b[11] * m4 + b[9] * m2) + multiply(m6, self._w1)
-            odd = odd + b[7] * m6 + b[5] * m4 + b[3] * m2
-            even = multiply(a6, b[12] * m6 + b[10] * m4 + b[8] * m2) + multiply(m6, self._z1)
-            even = even + b[6] * m6 + b[4] * m4 + b[2] * m2
+            a6, m6 = powers[3], slopes[2]
+            odd = moments[0] + multiply(a6, moments[2]) + multiply(m6, self._w1)
+            even = moments[1] + multiply(a6, moments[3]) + multiply(m6, self._z1)
         else:
-            odd = _combine(slopes[1:], b[3::2])
-            even = _combine(slopes[1:], b[2::2])
+            odd, even = moments
         upper = multiply(a, odd) + multiply(h, self._odd)
-        root = self._roots[0]
-        result = self._solve(upper + even + multiply(upper - even, root))
+        right = upper + even + multiply(upper - even, self._roots[0])
+        result = multiply(self._inverse, right)
         for root in self._roots[:-1]:
             result = multiply(root, result) + multiply(result, root)
         return result
@@ -328,71 +244,9 @@ def _through(direction: Any, left: Array, right: Array) -> Any:
     return flat.reshape(direction.shape)
 
 
-def _combine(powers: list[Any], coefficients: list[float]) -> Array:
-    result = coefficients[0] * powers[0]
-    for coefficient, power in zip(coefficients[1:], powers[1:], strict=False):
-        result = result + coefficient * power
-    return result
-
-
-def _split(direction: Array) -> tuple[Array, Array]:
-    """Half trace (shaped for broadcasting) and trace-free part of 2 x 2 directions."""
-    half = (direction[..., 0, 0] + direction[..., 1, 1])[..., None, None] / 2
-    return half, direction - half * np.eye(2)
-
-
-def _inner(a: Array, b: Array) -> Array:
-    """Trace of a product of 2 x 2 matrices, shaped for broadcasting."""
-    return np.sum(a * np.swapaxes(b, -1, -2), axis=(-2, -1))[..., None, None]
-
-
-def _real_exp(value: float) -> float:
-    return math.exp(value) if value < 709.0 else math.inf
-
-
-def _entire(w: Any) -> tuple[Any, Any]:
-    """Return cosh(sqrt w) and sinh(sqrt w)/sqrt w."""
-    if isinstance(w, complex):
-        if abs(w) < 1e-3:
-            return _series(w, 0, 0), _series(w, 1, 0)
-        root = cmath.sqrt(w)
-        return cmath.cosh(root), cmath.sinh(root) / root
-    if not abs(w) < 5e5:
-        return math.nan, math.nan
-    if abs(w) < 1e-3:
-        return _series(w, 0, 0), _series(w, 1, 0)
-    if w > 0:
-        root = math.sqrt(w)
-        return math.cosh(root), math.sinh(root) / root
-    root = math.sqrt(-w)
-    return math.cos(root), math.sin(root) / root
-
-
-def _entire_derivatives(w: Any, c: Any, s: Any) -> tuple[Any, Any]:
-    """Return the first and second derivatives of sinh(sqrt w)/sqrt w."""
-    if abs(w) < 4.0:
-        return _series(w, 1, 1), _series(w, 1, 2)
-    slope = (c - s) / (2 * w)
-    return slope, (s - 6 * slope) / (4 * w)
-
-
-def series_coefficients(odd: int, order: int, terms: int = 18) -> list[float]:
-    """Return power series coefficients in w, highest first.
-
-    Of the derivative of the given order of cosh(sqrt w) (odd = 0) or sinh(sqrt w)/sqrt w (odd = 1).
-    """
-    powers = range(order, order + terms)
-    return [math.perm(j, order) / math.factorial(2 * j + odd) for j in powers][::-1]
-
-
-_SERIES = {(o, k): series_coefficients(o, k) for o, k in ((0, 0), (1, 0), (1, 1), (1, 2))}
-
-
-def _series(w: Any, odd: int, order: int) -> Any:
-    coefficients = _SERIES[odd, order]
-    if abs(w) < 1e-3:
-        coefficients = coefficients[-6:]
-    result = 0.0
-    for coefficient in coefficients:
-        result = result * w + coefficient
-    return result
+def _solved(matrix: Array, right: Array) -> Array:
+    # A matrix that is not finite is a numerical event, reported as such.
+    try:
+        return np.linalg.solve(matrix, right)
+    except np.linalg.LinAlgError:
+        return np.full(matrix.shape, np.nan)

@@ -27,7 +27,7 @@ from sympy.matrices.expressions import (
 )
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from .exponential import series_coefficients
+from .exponential_closed import series_coefficients
 from .matrix import Exp, FrechetExp, FrechetExp2, separate
 
 Array = np.ndarray

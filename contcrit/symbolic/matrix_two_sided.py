@@ -116,7 +116,7 @@ class TwoSided(NDArrayOperatorsMixin):
     def fill(self, out: Array) -> None:
         """Write the matrix of the map into `out`, whose rows may lie apart."""
         (a, b), (c, d) = self.direct, self.mirrored
-        # Splitting axes never copies. Entry [i, j, r, s]: the value's (i, j), the direction's (r, s).
+        # Splitting axes never copies. Entry [i, j, r, s]: value entry (i, j), direction (r, s).
         parts = out.reshape(a.shape[1], b.shape[2], a.shape[2], b.shape[1])
         direct = _outer(a, b).transpose(0, 3, 1, 2)
         if len(c):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..events.base import spectral_matrix
-from ..linalg import negative_count, rounding_level, solve_bordered
+from ..linalg import bordered_solution, negative_count, rounding_level, solve_bordered
 from ..settings import Settings
 
 Array = np.ndarray
@@ -157,7 +157,7 @@ def newton_increment(system: Any, work: Any, row: Array, increment: Array) -> No
     """Solve [J; row] increment = (-F, 0)."""
     right = np.zeros(row.size)
     right[:-1] = -work.residual
-    increment[:] = solve_bordered(work.jacobian, row, right)[0]
+    increment[:] = bordered_solution(work.jacobian, row, right)
 
 
 def raw_tangent(system: Any, work: Any, row: Array, tangent: Array) -> tuple[float, float]:

@@ -6,6 +6,7 @@ Everything here takes a dense ndarray or a `scipy.sparse` matrix and says no wor
 from .bordered import (
     Bordered,
     FactoredJacobian,
+    bordered_solution,
     solve_bordered,
     solve_bordered_dense,
     solve_bordered_sparse,
@@ -27,6 +28,7 @@ __all__ = [
     "PatternedMatrix",
     "as_dense",
     "as_slice",
+    "bordered_solution",
     "factorise",
     "metric_weights",
     "negative_count",

@@ -11,6 +11,7 @@ Numer. Anal. 13 (1993), 161-180.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from .patterned import PatternedMatrix, pattern_of
 
 Array = np.ndarray
 
-_CANCELLATION = 1e3
+_CANCELLATION = 1e6
 """Loss by cancellation at which plain block elimination gives way to the mixed one."""
 
 _RESIDUAL = 1e-8
@@ -210,6 +211,7 @@ class FactoredJacobian:
         self.column = jacobian.last_column()
         self.factors = factorise(jacobian)
         self._eliminated: Array | None = None  # A^-1 b
+        self._pivot = 0.0
 
     @classmethod
     def of(cls, jacobian: Any) -> FactoredJacobian:
@@ -220,7 +222,7 @@ class FactoredJacobian:
             kept = patterned.kept["jacobian"] = cls(patterned)
         return kept
 
-    def solve(self, row: Array, right: Array) -> tuple[Array, float, float] | None:
+    def solve(self, row: Array, right: Array) -> Array | None:
         """Solve [A b; row] u = right; None where block elimination is not to be trusted.
 
         The null vector (-A^-1 b, 1) of [A b] and a solution for the first n right-hand sides are
@@ -231,7 +233,7 @@ class FactoredJacobian:
         if factors is None:
             return None
         upper, last = right[:-1], float(right[-1])
-        needed = bool(np.any(upper))
+        needed = bool(upper.any())
         if self._eliminated is None:
             if needed:
                 both = np.empty((upper.size, 2), order="F")
@@ -243,27 +245,31 @@ class FactoredJacobian:
         elif needed:
             particular = factors.solve(upper)
         null = self._eliminated
-        with np.errstate(all="ignore"):
-            pivot = float(row[-1]) - float(np.dot(row[:-1], null))
-            if pivot == 0.0 or not np.isfinite(pivot):
-                return None
-            solution = np.empty(row.size)
+        pivot = float(row[-1]) - float(np.dot(row[:-1], null))
+        if pivot == 0.0 or not math.isfinite(pivot):
+            return None
+        share = last / pivot
+        if needed:
+            share -= float(np.dot(row[:-1], particular)) / pivot
+        solution = np.empty(row.size)
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.multiply(null, -share, out=solution[:-1])
+            solution[-1] = share
             if needed:
-                share = (last - float(np.dot(row[:-1], particular))) / pivot
-                np.multiply(null, -share, out=solution[:-1])
                 solution[:-1] += particular
-                solution[-1] = share
-                size = float(np.max(np.abs(solution)))
-                if float(np.max(np.abs(particular))) > _CANCELLATION * size:
+                if _modulus(particular) > _CANCELLATION * _modulus(solution):
                     solution = self._mixed(row, right, pivot)
-            else:
-                share = last / pivot
-                np.multiply(null, -share, out=solution[:-1])
-                solution[-1] = share
         if not factors.checked and not self._is_solved(row, solution, right):
             return None
-        sign = factors.sign * (1.0 if pivot > 0 else -1.0)
-        return solution, sign, factors.log_modulus + float(np.log(abs(pivot)))
+        self._pivot = pivot
+        return solution
+
+    def determinant(self) -> tuple[float, float]:
+        """Return sign and log modulus of the determinant of the matrix last solved with."""
+        factors = self.factors
+        assert factors is not None
+        sign = factors.sign * (1.0 if self._pivot > 0 else -1.0)
+        return sign, factors.log_modulus + math.log(abs(self._pivot))
 
     def _mixed(self, row: Array, right: Array, pivot: float) -> Array:
         """Solve by mixed block elimination: stable however singular A is."""
@@ -320,9 +326,10 @@ def solve_bordered_sparse(jacobian: Any, row: Array, right: Array) -> tuple[Arra
     is factored. A `PatternedMatrix` keeps its factors for the next right-hand side or row.
     """
     if right.ndim == 1:
-        found = FactoredJacobian.of(jacobian).solve(row, right)
+        factored = FactoredJacobian.of(jacobian)
+        found = factored.solve(row, right)
         if found is not None:
-            return found
+            return (found, *factored.determinant())
     matrix = sparse.vstack([jacobian, sparse.csr_array(row[None, :])], format="csc")
     if not np.all(np.isfinite(matrix.data)):
         return np.full_like(right, np.nan), 0.0, -np.inf
@@ -359,6 +366,15 @@ def solve_bordered(jacobian: Any, row: Array, right: Array) -> tuple[Array, floa
     return solve_bordered_dense(jacobian, row, right)
 
 
+def bordered_solution(jacobian: Any, row: Array, right: Array) -> Array:
+    """Return the solution that `solve_bordered` returns, without the determinant."""
+    if sparse.issparse(jacobian):
+        found = FactoredJacobian.of(jacobian).solve(row, right)
+        if found is not None:
+            return found
+    return solve_bordered(jacobian, row, right)[0]
+
+
 def _determinant(factors: Any) -> tuple[float, float]:
     diagonal = factors.U.diagonal()
     if diagonal.size < factors.shape[0] or np.any(diagonal == 0):
@@ -366,6 +382,10 @@ def _determinant(factors: Any) -> tuple[float, float]:
     parity = permutation_sign(factors.perm_r) * permutation_sign(factors.perm_c)
     sign = parity * (-1.0 if np.count_nonzero(diagonal < 0) % 2 else 1.0)
     return sign, float(np.log(np.abs(diagonal)).sum())
+
+
+def _modulus(vector: Array) -> float:
+    return float(np.abs(vector).max())
 
 
 def _outer(vector: Array, factor: Any) -> Array:

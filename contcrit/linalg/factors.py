@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,9 +31,20 @@ class Factors(Protocol):
         Whether the pivots are so safe that solutions need no check of their residual.
     """
 
-    sign: float
-    log_modulus: float
-    checked: bool
+    @property
+    def sign(self) -> float:
+        """Sign of the determinant."""
+        ...
+
+    @property
+    def log_modulus(self) -> float:
+        """Logarithm of the determinant's modulus."""
+        ...
+
+    @property
+    def checked(self) -> bool:
+        """Whether solutions need no check of their residual."""
+        ...
 
     def solve(self, right: Array) -> Array:
         """Return the solution of A u = right, of shape (n,) or (n, k)."""
@@ -43,7 +55,27 @@ class Factors(Protocol):
         ...
 
 
-class TridiagonalFactors:
+class _Determinant:
+    """Sign and log modulus of a determinant from pivots and the number of row swaps, on demand."""
+
+    _diagonal: Array
+
+    def _swaps(self) -> int:
+        raise NotImplementedError
+
+    @cached_property
+    def sign(self) -> float:
+        """Sign of the determinant."""
+        parity = self._swaps() + np.count_nonzero(self._diagonal < 0)
+        return -1.0 if parity % 2 else 1.0
+
+    @cached_property
+    def log_modulus(self) -> float:
+        """Logarithm of the determinant's modulus."""
+        return float(np.log(np.abs(self._diagonal)).sum())
+
+
+class TridiagonalFactors(_Determinant):
     """LU with partial pivoting of a tridiagonal matrix (LAPACK gttrf)."""
 
     checked = True
@@ -51,13 +83,11 @@ class TridiagonalFactors:
     def __init__(self, lower: Array, main: Array, upper: Array) -> None:
         *factors, info = dgttrf(lower, main, upper)
         self._factors = factors
-        diagonal = factors[1]
-        self.regular = info == 0 and bool(np.all(diagonal))
-        if self.regular:
-            swaps = factors[4] != np.arange(1, diagonal.size + 1)
-            parity = np.count_nonzero(swaps) + np.count_nonzero(diagonal < 0)
-            self.sign = -1.0 if parity % 2 else 1.0
-            self.log_modulus = float(np.log(np.abs(diagonal)).sum())
+        self._diagonal = factors[1]
+        self.regular = info == 0 and bool(self._diagonal.all())
+
+    def _swaps(self) -> int:
+        return int(np.count_nonzero(self._factors[4] != np.arange(1, self._diagonal.size + 1)))
 
     def solve(self, right: Array) -> Array:
         """Return the solution of A u = right."""
@@ -68,7 +98,7 @@ class TridiagonalFactors:
         return dgttrs(*self._factors, right, trans="T")[0]
 
 
-class BandFactors:
+class BandFactors(_Determinant):
     """LU with partial pivoting of a band matrix (LAPACK gbtrf), rows and columns permuted alike."""
 
     checked = True
@@ -82,13 +112,11 @@ class BandFactors:
         band = storage.reshape(pattern.size, height).T
         self._factors, self._pivots, info = dgbtrf(band, self._lower, self._upper, overwrite_ab=1)
         self._order = pattern.permutation
-        diagonal = self._factors[self._lower + self._upper]
-        self.regular = info == 0 and bool(np.all(diagonal))
-        if self.regular:
-            swaps = np.count_nonzero(self._pivots != np.arange(pattern.size))
-            parity = swaps + np.count_nonzero(diagonal < 0)
-            self.sign = -1.0 if parity % 2 else 1.0
-            self.log_modulus = float(np.log(np.abs(diagonal)).sum())
+        self._diagonal = self._factors[self._lower + self._upper]
+        self.regular = info == 0 and bool(self._diagonal.all())
+
+    def _swaps(self) -> int:
+        return int(np.count_nonzero(self._pivots != np.arange(self._diagonal.size)))
 
     def _solve(self, right: Array, transposed: int) -> Array:
         order = self._order
@@ -182,20 +210,18 @@ class SparseFactors:
         return _scattered(self.factors.solve(given, trans="T"), self._rows)
 
 
-class DenseFactors:
+class DenseFactors(_Determinant):
     """LU with partial pivoting of a dense matrix."""
 
     checked = True
 
     def __init__(self, matrix: Array) -> None:
         self._factors, self._pivots, info = dgetrf(matrix)
-        diagonal = self._factors.diagonal()
-        self.regular = info == 0 and bool(np.all(diagonal))
-        if self.regular:
-            swaps = np.count_nonzero(self._pivots != np.arange(diagonal.size))
-            parity = swaps + np.count_nonzero(diagonal < 0)
-            self.sign = -1.0 if parity % 2 else 1.0
-            self.log_modulus = float(np.log(np.abs(diagonal)).sum())
+        self._diagonal = self._factors.diagonal()
+        self.regular = info == 0 and bool(self._diagonal.all())
+
+    def _swaps(self) -> int:
+        return int(np.count_nonzero(self._pivots != np.arange(self._diagonal.size)))
 
     def solve(self, right: Array) -> Array:
         """Return the solution of A u = right."""

@@ -208,7 +208,17 @@ class PatternedMatrix(sparse.csc_array):
         """Return max_i sum_j |a_ij| weights_j."""
         if self.pattern is None:
             return float(np.max(abs(sparse.csc_array(self)) @ weights, initial=0.0))
-        terms = np.abs(self.data) * weights[self.pattern.columns]
+        moduli = np.abs(self.data)
+        if self.pattern.diagonals is not None:
+            size = self.pattern.size
+            lower, main, upper = self.pattern.diagonals
+            sums = moduli[main] * weights[:size]
+            sums[1:] += moduli[lower] * weights[: size - 1]
+            sums[:-1] += moduli[upper] * weights[1:size]
+            if self.shape[1] > size:
+                sums[self.pattern.last_rows] += moduli[self.pattern.count :] * weights[-1]
+            return float(sums.max())
+        terms = moduli * weights[self.pattern.columns]
         return float(np.bincount(self.indices, terms, minlength=1).max())
 
     def __getitem__(self, key: Any) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg.lapack import dgetrf, dgetrs
+from scipy.linalg.lapack import dgetrf, dgetrs, dgtsv
 from scipy.sparse.linalg import splu
 
 from .factors import DenseFactors, Factors, factorise, permutation_sign
@@ -369,10 +369,39 @@ def solve_bordered(jacobian: Any, row: Array, right: Array) -> tuple[Array, floa
 def bordered_solution(jacobian: Any, row: Array, right: Array) -> Array:
     """Return the solution that `solve_bordered` returns, without the determinant."""
     if sparse.issparse(jacobian):
-        found = FactoredJacobian.of(jacobian).solve(row, right)
+        found = _solve_tridiagonal(jacobian, row, right)
+        if found is None:
+            found = FactoredJacobian.of(jacobian).solve(row, right)
         if found is not None:
             return found
     return solve_bordered(jacobian, row, right)[0]
+
+
+def _solve_tridiagonal(jacobian: Any, row: Array, right: Array) -> Array | None:
+    """Factor and solve at once, keeping no factors: what a Newton increment needs."""
+    pattern = jacobian.pattern if isinstance(jacobian, PatternedMatrix) else None
+    if pattern is None or pattern.diagonals is None or jacobian.kept:
+        return None
+    data = jacobian.data
+    both = np.zeros((2, pattern.size)).T
+    both[pattern.last_rows, 0] = data[pattern.count :]
+    both[:, 1] = right[:-1]
+    lower, main, upper = pattern.diagonals
+    *_, both, info = dgtsv(data[lower], data[main], data[upper], both, overwrite_b=1)
+    if info != 0:
+        return None
+    null, particular = both[:, 0], both[:, 1]
+    pivot = row[-1] - np.dot(row[:-1], null)
+    if pivot == 0.0 or not math.isfinite(pivot):
+        return None
+    share = (right[-1] - np.dot(row[:-1], particular)) / pivot
+    solution = np.empty(row.size)
+    np.multiply(null, -share, out=solution[:-1])
+    solution[:-1] += particular
+    solution[-1] = share
+    if _modulus(particular) > _CANCELLATION * _modulus(solution):
+        return None
+    return solution
 
 
 def _determinant(factors: Any) -> tuple[float, float]:

@@ -87,7 +87,28 @@ class TridiagonalFactors(_Determinant):
         self.regular = info == 0 and bool(self._diagonal.all())
 
     def _swaps(self) -> int:
-        return int(np.count_nonzero(self._factors[4] != np.arange(1, self._diagonal.size + 1)))
+        return int(np.count_nonzero(self._exchanged))
+
+    @cached_property
+    def _exchanged(self) -> Array:
+        return self._factors[4] != np.arange(1, self._diagonal.size + 1)
+
+    def negative_of_symmetric(self) -> int | None:
+        """Return the number of negative eigenvalues of A, which must be symmetric.
+
+        These are the negative ones among the quotients q of consecutive leading minors. Where no
+        rows were exchanged the running pivot is a multiple c of q with c = 1; an exchange leaves
+        the quotient's multiple in the multiplier, and c = minus the multiplier for the next row.
+        None where a quotient is exactly zero.
+        """
+        multipliers = self._factors[0]
+        if not multipliers.all():
+            return None
+        below = np.signbit(multipliers) & self._exchanged[:-1]
+        negative = np.signbit(self._diagonal)
+        negative[:-1] ^= below  # of the running pivot, before the exchange
+        negative[1:] ^= self._exchanged[:-1] & ~below  # c is minus the multiplier
+        return int(np.count_nonzero(negative))
 
     def solve(self, right: Array) -> Array:
         """Return the solution of A u = right."""

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import linalg, sparse
 from scipy.linalg.lapack import dstebz
 
-from .factors import SparseFactors, factorise
+from .factors import SparseFactors, TridiagonalFactors, factorise
 from .matrix_free import is_matrix_free
 from .metric import as_dense
 from .patterned import PatternedMatrix, pattern_of
@@ -126,19 +126,21 @@ def tridiagonal_of(matrix: PatternedMatrix) -> tuple[Array, Array] | None:
 def _sparse_count(matrix: PatternedMatrix) -> int:
     pattern, data = matrix.pattern, matrix.data
     assert pattern is not None
-    if not np.all(np.isfinite(data)):
+    if not np.isfinite(data.sum()) and not np.all(np.isfinite(data)):
         return -1
     tridiagonal = tridiagonal_of(matrix)
     if tridiagonal is not None:
-        return sturm_count(*tridiagonal)
+        kept = factorise(matrix)
+        found = kept.negative_of_symmetric() if isinstance(kept, TridiagonalFactors) else None
+        return sturm_count(*tridiagonal) if found is None else found
     if pattern.band is None:
         kept = factorise(matrix)
         if isinstance(kept, SparseFactors) and kept.negative is not None:
             return kept.negative
-    found = SparseFactors(data, pattern, 0.0)
-    if not found.regular or found.negative is None or not _reproduces(found, matrix):
+    factors = SparseFactors(data, pattern, 0.0)
+    if not factors.regular or factors.negative is None or not _reproduces(factors, matrix):
         return -1
-    return found.negative
+    return factors.negative
 
 
 def _reproduces(factors: SparseFactors, matrix: PatternedMatrix) -> bool:

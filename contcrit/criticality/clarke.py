@@ -155,9 +155,8 @@ def classify_pieces(
     if pieces.linear:
         return first_order_verdict(evidence, first, kinds)
     curvature = _curvature(pieces, separable, kinds, hull, thresholds, orbit)
-    if _one_sided(pieces, kinds, first, curvature):
-        evidence["one_sided"] = True
-    return second_order_verdict(evidence, first, curvature, kinds, len(orbit))
+    one_sided = _one_sided(pieces, kinds, first, curvature)
+    return second_order_verdict(evidence, first, curvature, kinds, one_sided, len(orbit))
 
 
 def _thresholds(pieces: Pieces, tolerance: float) -> Thresholds | None:
@@ -211,8 +210,11 @@ def _smooth(
             local_minimum=True if verdict.kind == "minimum" else None,
             local_maximum=True if verdict.kind == "maximum" else None,
         )
-        if verdict.kind == "saddle" or "minimum" in verdict.evidence.get("excluded", ()):
-            evidence["local_minimum"] = False
+        for kind in ("minimum", "maximum"):
+            if critical is False or kind in verdict.evidence.get("excluded", ()):
+                evidence[f"local_{kind}"] = False
+        if critical is False:
+            evidence["separating_direction"] = gradient
         return Criticality(
             kind=verdict.kind,
             index=verdict.index,
@@ -226,7 +228,7 @@ def _smooth(
         return undecided("The gradient is neither zero nor clearly not zero.", evidence)
     evidence.update(critical=zero, directionally_stationary=zero)
     if not zero:
-        evidence["separating_direction"] = gradient
+        evidence.update(separating_direction=gradient, local_minimum=False, local_maximum=False)
         return Criticality(
             kind="not critical", evidence={**evidence, "reason": "The gradient is not zero."}
         )

@@ -192,6 +192,13 @@ class ArrayPieces:
         if domain is not None:
             self._domain = _shaped("domain", domain, (len(np.asarray(domain)), n))
 
+    def __repr__(self) -> str:
+        text = f"ArrayPieces({self.base.tolist()}, {self.rows.tolist()}, "
+        text += f"{self.coefficients.tolist()}"
+        if np.any(self.links):
+            text += f", links={self.links.tolist()}"
+        return text + (")" if self.linear else ", linear=False)")
+
     @property
     def size(self) -> int:
         """Number of unknowns."""

@@ -106,6 +106,7 @@ def second_order_verdict(
     first: Stationarity,
     curvature: Curvature,
     kinds: Sequence[str],
+    one_sided: bool,
     gauge_nullity: int,
 ) -> Criticality:
     """Return the verdict on a piecewise smooth function from both orders.
@@ -120,6 +121,8 @@ def second_order_verdict(
         Second-order behaviour.
     kinds : sequence of str
         What f' does across each kink, if these are independent.
+    one_sided : bool
+        Whether the only second-order descent or ascent leaves a kink to one side.
     gauge_nullity : int
         Number of directions along group orbits.
     """
@@ -137,7 +140,7 @@ def second_order_verdict(
         return Criticality(kind="minimum", index=0, gauge_nullity=gauge_nullity, evidence=evidence)
     if evidence["local_maximum"] and evidence["critical"]:
         return Criticality(kind="maximum", gauge_nullity=gauge_nullity, evidence=evidence)
-    return _remaining(evidence, kinds)
+    return _remaining(evidence, kinds, one_sided)
 
 
 def nondegenerate_verdict(
@@ -232,7 +235,9 @@ def undecided(reason: str, evidence: dict[str, Any]) -> Criticality:
     return Criticality(kind="undecided", evidence={**evidence, "reason": reason})
 
 
-def _remaining(evidence: dict[str, Any], kinds: Sequence[str]) -> Criticality:
+def _remaining(
+    evidence: dict[str, Any], kinds: Sequence[str], one_sided: bool = False
+) -> Criticality:
     """Return the verdict where neither a minimum nor a maximum was proved."""
     if evidence["critical"] is None:
         return undecided("Cells are not exactly known, or too many.", evidence)
@@ -240,7 +245,7 @@ def _remaining(evidence: dict[str, Any], kinds: Sequence[str]) -> Criticality:
         evidence["reason"] = "A nested kink leaves the function monotone in some coordinate."
         return Criticality(kind="Clarke critical", evidence=evidence)
     if evidence["local_minimum"] is False and evidence["local_maximum"] is False:
-        if evidence.pop("one_sided", False):
+        if one_sided:
             evidence["reason"] = "The function changes to second order to one side of a kink only."
             return Criticality(kind="degenerate", evidence=evidence)
         return Criticality(kind="saddle", evidence=evidence)

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.diagram import Explorer
+from ..engine.modes import ModeTracer
+from ..engine.modes_diagram import ModeExplorer
 from ..engine.trace import Tracer
 from ..errors import SpecificationError
 from ..events import Event
@@ -38,12 +41,16 @@ class Job:
         named = read_names(values)
         self.start_value = read_start_value(named, self.parameter, self.span)
         self.values = {name: value for name, value in named.items() if name != self.parameter}
-        system = problem.compile(self.parameter, self.values)
+        nonsmooth = hasattr(problem, "family")
+        compiled = problem.family if nonsmooth else problem.compile
+        system = compiled(self.parameter, self.values)
         for end in (self.start_value, *self.span):
             checked = read_values(problem, {**self.values, self.parameter: end})
         self.values = {name: checked[name] for name in checked if name != self.parameter}
         self.bar = Progress(progress)
-        self.tracer = Tracer(system, self.span, self.settings, tuple(events), self.bar.callback)
+        make: Any = ModeTracer if nonsmooth else Tracer
+        self.tracer = make(system, self.span, self.settings, tuple(events), self.bar.callback)
+        self._nonsmooth = nonsmooth
 
     def shown(self) -> Progress:
         """Return the context that shows progress."""
@@ -78,6 +85,10 @@ class Job:
                 "start", x, "needs finite numbers.", "Replace what is not a number or infinite."
             )
         return x
+
+    def explorer(self) -> Explorer | ModeExplorer:
+        """Return what grows diagrams."""
+        return ModeExplorer(self.tracer) if self._nonsmooth else Explorer(self.tracer)
 
     def finisher(self, record: Mapping[str, Observable] | None, classify: bool) -> Finisher:
         """Return what completes traced branches."""

@@ -11,10 +11,12 @@ import numpy as np
 from ..criticality.hessian import classify_hessian, classify_jacobian
 from ..criticality.record import Criticality
 from ..engine.gauge import orbit_tangents
+from ..engine.modes_search import search_modes
 from ..engine.search import SearchResult, search
 from ..errors import SpecificationError
 from ..settings import Settings
 from .arguments import read_parameter, read_values
+from .nonsmooth import nonsmooth_verdict
 
 Array = np.ndarray
 
@@ -23,11 +25,12 @@ def classify(problem: Any, x: Any, values: Mapping[Any, float] | None = None) ->
     """Say what a critical point is.
 
     The problem is asked first: a model may bring a second-order analysis of its own. Otherwise the
-    Hessian's inertia decides for problems from a potential, with a margin.
+    Hessian's inertia decides for problems from a potential, with a margin; on a kink, the pieces
+    that meet there.
 
     Parameters
     ----------
-    problem : Problem or MatrixProblem
+    problem : Problem, MatrixProblem or PiecewiseProblem
         The equations.
     x : array_like of shape (n,), or mapping
         The point, as `trace` takes a start. It is judged as it is, not corrected.
@@ -71,11 +74,12 @@ def find(
     """Find the solutions in a box at fixed parameters, and say how complete the list is believed.
 
     Newton's method runs from many starts, then again with the known solutions deflated, until
-    nothing new appears. Copies of a solution by a symmetry are reported once.
+    nothing new appears. Copies of a solution by a symmetry are reported once. Of a problem with
+    kinks every mode is searched while these are few.
 
     Parameters
     ----------
-    problem : Problem or MatrixProblem
+    problem : Problem, MatrixProblem or PiecewiseProblem
         The equations.
     box : array_like of shape (n, 2) or (2,)
         Lower and upper bound of each unknown; one pair serves all.
@@ -124,6 +128,16 @@ def find(
         )
     name = read_parameter(problem, parameter)
     others = {key: value for key, value in resolved.items() if key != name}
+    if hasattr(problem, "family"):
+        return search_modes(
+            problem.family(name, others),
+            box,
+            resolved[name],
+            starts=starts,
+            settings=settings,
+            executor=executor,
+            symmetries=symmetries,
+        )
     return search(
         problem.compile(name, others),
         box,
@@ -136,10 +150,12 @@ def find(
 
 
 def verdict_of(problem: Any, x: Array, values: Mapping[str, float]) -> Criticality:
-    """Judge a point: the problem is asked first, then its Hessian or Jacobian decides."""
+    """Judge a point: the problem is asked first, then its Hessian, Jacobian or pieces decide."""
     own = problem.classify(x, values)
     if own is not None:
         return own
+    if hasattr(problem, "pieces"):
+        return nonsmooth_verdict(problem, x, values)
     residual = problem.evaluate(x, values)
     jacobian = problem.jacobian(x, values)
     gauge = orbit_tangents(problem.generators, x) if len(problem.generators) else None

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.diagram import Explorer
 from ..errors import SpecificationError
 from ..events import Event
 from ..executors import map_ordered
@@ -42,7 +41,7 @@ def trace(
 
     Parameters
     ----------
-    problem : Problem or MatrixProblem
+    problem : Problem, MatrixProblem or PiecewiseProblem
         The equations.
     start : array_like of shape (n,), mapping, or Start
         Guess of the unknowns: an array, values by symbol, name or block, or one of a model's start
@@ -118,7 +117,7 @@ def diagram(
 
     Parameters
     ----------
-    problem : Problem or MatrixProblem
+    problem : Problem, MatrixProblem or PiecewiseProblem
         The equations.
     starts : start, sequence of starts, or mapping of label to Start
         Each as in `trace`; a pair ``(start, parameter value)`` begins at its own value. What a
@@ -158,7 +157,7 @@ def diagram(
     job = Job(problem, parameter, span, values, settings, events, progress)
     points = [job.start(start) for start in read_starts(starts)]
     with job.shown():
-        found = Explorer(job.tracer).run(points)
+        found = job.explorer().run(points)
         branches = map_ordered(executor, job.finisher(record, classify), found.branches)
     return replace(found, branches=tuple(branches))
 

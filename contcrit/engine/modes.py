@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +12,6 @@ from ..errors import Status
 from ..events import Event
 from ..events.base import Bracket, LocalPoint, Signals
 from ..events.border import Border, Borders
-from ..linalg import as_dense
 from ..results import Branch
 from ..settings import Settings
 from ..system import Family, Mode, ModeLayout
@@ -25,11 +23,10 @@ from .modes_border import (
     half_branches,
     mode_tangent,
     moves,
-    several,
-    single,
     solve_positions,
     turns_back,
 )
+from .modes_collide import collide, residual_at
 from .modes_join import Collision, Piece, extended, join, prefix, reverse
 from .modes_start import find_start
 from .trace import Tracer
@@ -134,7 +131,7 @@ class ModeTracer:
             else self.settings.gear,
         )
         border = Border(Borders(self.family, layout))
-        events = (*(_Plain(event, layout) for event in self.events), border)
+        events: list[Any] = [*(_Plain(event, layout) for event in self.events), border]
         progress = None if self.progress is None else self._report
         return Tracer(self.family.system(layout.mode), self.span, settings, events, progress)
 
@@ -161,7 +158,7 @@ class ModeTracer:
         branch = self.tracer(layout, self.settings.maximum_points).trace(start, direction)
         if len(branch) == 0:
             return self._failed(z, branch.status[0])
-        return self.grow(self._checked(Piece(layout, branch), start))
+        return self.grow(self.admissible(Piece(layout, branch), start))
 
     def resume(self, z: Array, tangent: Array) -> Branch:
         """Go on from a point (x, parameter) of a branch in the direction of its tangent."""
@@ -216,7 +213,7 @@ class ModeTracer:
             layout=ModeLayout(n, first.mode),
             kinks=tuple(int(kink) for kink in active),
             outcome=Outcome(name, rest[0] if rest else None, others, complete, evidence),
-            residual=self._residual(first.full),
+            residual=residual_at(self.family, first.full),
             digits=0.0,
             slope=0.0,
         )
@@ -261,7 +258,7 @@ class ModeTracer:
         collisions: list[Collision] = []
         seen = list(seen)
         while piece.border() is not None:
-            collision = self._collide(piece)
+            collision = collide(self.family, piece)
             collisions.append(collision)
             successor = collision.outcome.successor
             if successor is None:
@@ -289,7 +286,7 @@ class ModeTracer:
             weights = tracer.weights(system)
             unit = tangent / np.sqrt(np.sum(weights * tangent * tangent))
             branch = tracer.both_ways(system, start, unit, "forward")
-            piece = self._checked(Piece(layout, branch), start)
+            piece = self.admissible(Piece(layout, branch), start)
             # A border within the first step may be the one just left, seen again by rounding.
             returned = len(branch) <= 2 and piece.branch.arclength[-1] < 1e-3 * step
             undecided = piece.branch.status[1] is Status.BORDER_UNDECIDED
@@ -297,7 +294,7 @@ class ModeTracer:
                 return piece
             step = max(0.01 * step, _SHORTEST)
 
-    def _checked(self, piece: Piece, start: Array) -> Piece:
+    def admissible(self, piece: Piece, start: Array) -> Piece:
         """Return the admissible part of a stretch around its start: all of it, as a rule."""
         branch = piece.branch
         borders = Borders(self.family, piece.layout)
@@ -318,70 +315,6 @@ class ModeTracer:
             back = reverse(cut)
             cut = reverse(prefix(back, len(cut) - 1 - int(before[-1]), Status.BORDER_UNDECIDED))
         return Piece(piece.layout, cut)
-
-    # ---- one border ---------------------------------------------------------------------
-
-    def _collide(self, piece: Piece) -> Collision:
-        """Locate the border at the end of a stretch to full precision, and say what it is."""
-        layout, ending = piece.layout, piece.border()
-        assert ending is not None
-        borders = Borders(self.family, layout)
-        scales = borders.scales(ending.z)
-        values, slopes = borders.margins(ending.z, ending.tangent)
-        hit = int(np.argmin(values[0] / scales))
-        z, digits = self._refined(borders, ending.z, hit)
-        piece.branch.z[-1] = z
-        full = layout.full(z)
-        arriving = layout.full_direction(ending.tangent)
-        arriving /= np.linalg.norm(arriving)
-        hits = np.flatnonzero(borders.margins(z, ending.tangent)[0][0] <= TIE * scales)
-        kinks = np.unique(borders.kinks[hits])
-        outcome = None
-        if len(hits) == 1:
-            kink, end = int(borders.kinks[hit]), int(borders.ends[hit])
-            outcome = single(self.family, layout, full, kink, end, arriving)
-        if outcome is None:
-            active = np.union1d(layout.free, kinks)
-            outcome = several(self.family, layout, full, active, arriving)
-        return Collision(
-            full=full,
-            arriving=arriving,
-            layout=layout,
-            kinks=tuple(int(kink) for kink in kinks),
-            outcome=outcome,
-            residual=self._residual(full),
-            digits=digits,
-            slope=float(slopes[0, hit]),
-        )
-
-    def _refined(self, borders: Borders, z: Array, hit: int) -> tuple[Array, float]:
-        """Solve the mode's equations with the margin's own by Newton; return it and the digits."""
-        system = self.family.system(borders.layout.mode)
-        point = z.copy()
-        for _ in range(8):
-            residual, jacobian = system.residual_and_jacobian(point)
-            margin = borders.margins(point, np.zeros_like(point))[0][0, hit]
-            matrix = np.vstack([as_dense(jacobian), borders.gradient(point, hit)])
-            right = -np.append(residual, margin)
-            if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(right))):
-                return z, 0.0
-            try:
-                increment = np.linalg.solve(matrix, right)
-            except np.linalg.LinAlgError:
-                return z, 0.0
-            point = point + increment
-            if np.max(np.abs(increment)) <= 1e-14 * (1.0 + np.max(np.abs(point))):
-                break
-        else:
-            if not np.max(np.abs(increment)) <= 1e-10 * (1.0 + np.max(np.abs(point))):
-                return z, 0.0
-        distance = float(np.max(np.abs(point - z)) / (1.0 + np.max(np.abs(z))))
-        if distance > 1e-4:
-            return z, 0.0
-        return point, min(16.0, -math.log10(max(distance, 1e-16)))
-
-    def _residual(self, full: Array) -> float:
-        return float(np.max(np.abs(self.family.expansion(full)[0][: self.family.size])))
 
     # ---- results ------------------------------------------------------------------------
 

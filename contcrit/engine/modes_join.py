@@ -191,6 +191,7 @@ def join(
                         **special.evidence,
                         "mode": mode,
                         "positions": layout.full(special.z)[n:-1],
+                        "mode_tangent": special.tangent,
                     },
                 )
             )
@@ -251,11 +252,10 @@ def _special(
     there = None if successor is None else [int(side) for side in successor.mode]
     arriving = float(collision.arriving[-1])
     leaving = None if successor is None else float(successor.direction[-1])
+    before, after = (there, here) if reversed_order else (here, there)
+    slopes: tuple[float | None, float | None] = (arriving, leaving)
     if reversed_order:
-        before, after = there, here
         slopes = (None if leaving is None else -leaving, -arriving)
-    else:
-        before, after, slopes = here, there, (arriving, leaving)
     others = [_described(half, n) for half in outcome.others]
     tangent = np.append(collision.arriving[:n], collision.arriving[-1])
     return SpecialPoint(

@@ -28,8 +28,16 @@ def start_in_mode(
     full = np.empty(family.size + family.kinks + 1)
     full[: family.size], full[-1] = guess[:-1], guess[-1]
     full[family.size : -1] = layout.positions
+    return correct_in_mode(family, layout, layout.take(full), control, settings)
+
+
+def correct_in_mode(
+    family: Family, layout: ModeLayout, z: Array, control: Control, settings: Settings
+) -> Array | None:
+    """Solve one mode's equations at the parameter of z from there; return a point or None."""
     with np.errstate(all="ignore"):
-        return correct_start(family.system(mode), layout.take(full), control, settings)
+        found = correct_start(family.system(layout.mode), z, control, settings)
+    return found if found is not None and np.all(np.isfinite(found)) else None
 
 
 def violations(family: Family, mode: Mode, z: Array) -> list[tuple[int, int]]:
@@ -42,13 +50,13 @@ def violations(family: Family, mode: Mode, z: Array) -> list[tuple[int, int]]:
 
 
 def find_start(
-    family: Family, guess: Array, control: Control, settings: Settings
+    family: Family, guess: Array, control: Control, settings: Settings, *, wide: bool = True
 ) -> tuple[Mode, Array] | None:
     """Return a mode and a point of it that solves its equations at the parameter of the guess.
 
     The guess's own mode comes first. Where its solution lies outside, the violated kinks change:
     one on the wrong side is held, one whose position left [0, 1] is released; then modes around
-    the guess are tried, nearest first.
+    the guess are tried, nearest first, unless `wide` is False.
     """
     mode = family.mode_of(guess, 1e-9)
     seen: set[Mode] = set()
@@ -67,6 +75,8 @@ def find_start(
         for kink, end in wrong:
             changed[kink] = end
         mode = tuple(changed)
+    if not wide:
+        return None
     best: tuple[float, Mode, Array] | None = None
     for candidate in _around(family.mode_of(guess, 1e-9), family.kinks):
         if candidate in seen:

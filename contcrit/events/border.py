@@ -98,8 +98,8 @@ class Border:
     def brackets(self, signals: Signals) -> list[Bracket]:
         """Return where margins turn negative on the way out, be it between two points only."""
         values, slopes = self.borders.margins(signals.z, signals.tangent)
-        inside = values >= -self.tolerance
-        admissible = inside.all(axis=1)
+        inside: Array = np.greater_equal(values, -self.tolerance)
+        admissible: Array = np.all(inside, axis=1)
         found = _dips(values, slopes, signals.step)
         for k in np.flatnonzero(admissible[:-1] != admissible[1:]):
             # Marches both ways are joined: the way out may lead to lower positions too.
@@ -124,8 +124,9 @@ class Border:
 def _dips(values: Array, slopes: Array, steps: Array) -> list[Bracket]:
     """Return brackets in steps whose cubic Hermite interpolant leaves and comes back."""
     found = []
-    inside = (values[:-1] > 0) & (values[1:] > 0) & (slopes[:-1] < 0) & (slopes[1:] > 0)
-    admissible = (values > 0).all(axis=1)
+    positive: Array = np.greater(values, 0.0)
+    admissible: Array = np.all(positive, axis=1)
+    inside = positive[:-1] & positive[1:] & (slopes[:-1] < 0) & (slopes[1:] > 0)
     inside &= (admissible[:-1] & admissible[1:])[:, None]
     for k, margin in np.argwhere(inside):
         width = float(steps[k])

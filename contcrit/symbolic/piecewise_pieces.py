@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as ss
 
 if TYPE_CHECKING:
-    from .piecewise import PiecewiseProblem
+    from .piecewise_evaluation import PiecewiseEvaluation
 
 Array = np.ndarray
 
@@ -41,7 +41,7 @@ class SwitchPieces:
 
     def __init__(
         self,
-        problem: PiecewiseProblem,
+        problem: PiecewiseEvaluation,
         x: Array,
         values: Mapping[str, float],
         tolerance: float,

@@ -13,7 +13,7 @@ from .compile import CompiledSystem
 from .flat import FlatFunctions
 
 if TYPE_CHECKING:
-    from .piecewise import PiecewiseProblem
+    from .piecewise_evaluation import PiecewiseEvaluation
 
 Array = np.ndarray
 
@@ -88,13 +88,8 @@ class ModeSystem:
             return unknown
         if self.family.kind == "potential":
             return self._reduced(inner, jump, normals, tangents), True
-        across = linalg.null_space(jump.T)
-        if across.shape != tangents.shape:  # the jump does not determine the sliding motion
-            return unknown
-        oblique = across.T @ tangents
-        if oblique.size and np.linalg.cond(oblique) > 1e12:
-            return unknown
-        return np.linalg.solve(oblique, across.T @ inner @ tangents), False
+        sliding = sliding_matrix(inner, jump, normals)
+        return unknown if sliding is None else (sliding, False)
 
     def _reduced(self, inner: Array, jump: Array, normals: Array, tangents: Array) -> Array:
         free = set(self.layout.free.tolist())
@@ -112,6 +107,35 @@ class ModeSystem:
             return matrix[:, self.layout.columns]
         cut: Array = matrix[np.ix_(self.layout.rows, self.layout.columns)]
         return cut.astype(float, copy=False)
+
+
+def sliding_matrix(inner: Array, jump: Array, normals: Array) -> Array | None:
+    """Return the Jacobian of a sliding flow in its surface, or None where it is not determined.
+
+    Parameters
+    ----------
+    inner : ndarray, shape (n, n)
+        Derivative of F in x.
+    jump : ndarray, shape (n, k)
+        Derivative of F in the positions of the surfaces.
+    normals : ndarray, shape (k, n)
+        Gradients of the switching functions.
+
+    Returns
+    -------
+    ndarray, shape (n - k, n - k), or None
+        In some basis of the surface's tangent space.
+    """
+    tangents, across = linalg.null_space(normals), linalg.null_space(jump.T)
+    if not tangents.shape == across.shape == (len(inner), len(inner) - len(normals)):
+        return None
+    oblique = across.T @ tangents
+    if oblique.size == 0:
+        return np.zeros((0, 0))
+    if np.linalg.cond(oblique) > 1e12:
+        return None
+    found: Array = np.linalg.solve(oblique, across.T @ inner @ tangents)
+    return found
 
 
 class PiecewiseFamily:
@@ -133,7 +157,9 @@ class PiecewiseFamily:
         (F, g) as one smooth system in (x, s, p).
     """
 
-    def __init__(self, problem: PiecewiseProblem, parameter: str, values: dict[str, float]) -> None:
+    def __init__(
+        self, problem: PiecewiseEvaluation, parameter: str, values: dict[str, float]
+    ) -> None:
         self.problem = problem
         self.parameter = parameter
         self.values = values
@@ -145,6 +171,10 @@ class PiecewiseFamily:
         self.core: CompiledSystem = problem.core.compile(parameter, values)
         self._switching: FlatFunctions = problem.switch_functions(parameter)
         self._constants = np.array(list(self.core.values.values()), dtype=float)
+        rows = self._switching.rows
+        self._summation = sparse.csr_array(
+            (np.ones(rows.size), (np.arange(rows.size), rows)), shape=(rows.size, self.kinks)
+        )
         self._systems: dict[Mode, Any] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -184,10 +214,8 @@ class PiecewiseFamily:
         constants = np.broadcast_to(self._constants, (len(full), self._constants.size))
         functions = self._switching
         out = functions.joint_kernel.batch(np.hstack([full, constants]))
-        slopes = np.zeros((len(full), self.kinks))
         terms = out[:, self.kinks :] * direction[:, functions.columns]
-        np.add.at(slopes, (slice(None), functions.rows), terms)
-        return out[:, : self.kinks], slopes
+        return out[:, : self.kinks], terms @ self._summation
 
 
 class CellwiseSystem:

@@ -100,6 +100,22 @@ class MatrixProgram:
                 values[slot] = function(*[values[i] for i in arguments])
         return [values[slot] for slot in self._outputs]
 
+    def prepared(self, *inputs: Any) -> PreparedProgram:
+        """Return the program as a function of its last input, all others given now."""
+        values = self._values.copy()
+        for slot, value in zip(self._inputs[:-1], inputs, strict=True):
+            values[slot] = value
+        open_slots, late = {self._inputs[-1]}, []
+        with np.errstate(all="ignore"):
+            for step in self._steps:
+                function, arguments, slot = step
+                if open_slots.isdisjoint(arguments):
+                    values[slot] = function(*[values[i] for i in arguments])
+                else:
+                    open_slots.add(slot)
+                    late.append(step)
+        return PreparedProgram(values, self._inputs[-1], late, self._outputs)
+
     @property
     def length(self) -> int:
         """Number of array operations per call."""
@@ -303,6 +319,28 @@ class MatrixProgram:
         symbols = sorted(plain.free_symbols, key=lambda symbol: symbol.name)
         function = sp.lambdify(symbols, plain, modules="numpy", cse=True)
         return self._emit(e, function, [self._compile(leaves.get(s, s)) for s in symbols])
+
+
+class PreparedProgram:
+    """A program whose last input alone is open; made by `MatrixProgram.prepared`."""
+
+    def __init__(
+        self, values: list[Any], last: int, steps: list[Any], outputs: Sequence[int]
+    ) -> None:
+        self._values, self._last, self._steps, self._outputs = values, last, steps, outputs
+
+    def early(self) -> list[Any]:
+        """Return the outputs that do not depend on the last input; None for the others."""
+        return [self._values[slot] for slot in self._outputs]
+
+    def __call__(self, last: Any) -> list[Any]:
+        """Return all outputs."""
+        values = self._values.copy()
+        values[self._last] = last
+        with np.errstate(all="ignore"):
+            for function, arguments, slot in self._steps:
+                values[slot] = function(*[values[i] for i in arguments])
+        return [values[slot] for slot in self._outputs]
 
 
 _RULES: dict[type, Callable[[MatrixProgram, Any], int]] = {

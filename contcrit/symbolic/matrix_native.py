@@ -16,7 +16,7 @@ from .matrix import directional_derivative
 from .matrix_scalar import ScalarForm, has_scalar_form
 
 if TYPE_CHECKING:
-    from .matrix_problem import MatrixProblem
+    from .matrix_evaluation import MatrixEvaluation
 
 Array = np.ndarray
 
@@ -42,7 +42,7 @@ class MatrixKernel:
         self._compiled = compiled
 
     @classmethod
-    def build(cls, problem: MatrixProblem, free: sp.Symbol) -> MatrixKernel | None:
+    def build(cls, problem: MatrixEvaluation, free: sp.Symbol) -> MatrixKernel | None:
         """Compile, or return None where the equations have no scalar form."""
         if problem.size > LARGEST_EXPANDED or not has_scalar_form(
             problem.expression, max(problem.shape)
@@ -88,7 +88,7 @@ class MatrixKernel:
 
 
 def scalar_inputs(
-    problem: MatrixProblem, parameters: Sequence[sp.Symbol]
+    problem: MatrixEvaluation, parameters: Sequence[sp.Symbol]
 ) -> tuple[list[Any], dict[Any, Any]]:
     """Return input symbols (unknowns, then parameters), and what every symbol stands for."""
     symbols = [se.Symbol(f"z{i}") for i in range(problem.size + len(parameters))]
@@ -104,7 +104,7 @@ def scalar_inputs(
     return symbols, values
 
 
-def _joint(problem: MatrixProblem, free: sp.Symbol, form: ScalarForm) -> list[Any]:
+def _joint(problem: MatrixEvaluation, free: sp.Symbol, form: ScalarForm) -> list[Any]:
     n, f = problem.size, problem.expression
     direction = problem.direction
     along = directional_derivative(f, problem.unknown, direction)

@@ -17,7 +17,7 @@ from .matrix_scalar import ScalarForm, has_scalar_form
 from .observing import each
 
 if TYPE_CHECKING:
-    from .matrix_problem import MatrixProblem
+    from .matrix_evaluation import MatrixEvaluation
 
 Array = np.ndarray
 
@@ -30,12 +30,12 @@ class MatrixObserver:
 
     Parameters
     ----------
-    problem : MatrixProblem
+    problem : MatrixEvaluation
         What to observe. Expressions are compiled together; functions of the user's are called
         point by point.
     """
 
-    def __init__(self, problem: MatrixProblem) -> None:
+    def __init__(self, problem: MatrixEvaluation) -> None:
         self._problem = problem
         given = problem.observable_expressions
         self._functions: dict[str, Callable[..., float]] = {
@@ -80,7 +80,7 @@ class MatrixObserver:
         return out
 
 
-def _compile(problem: MatrixProblem, expressions: list[Any]) -> Any:
+def _compile(problem: MatrixEvaluation, expressions: list[Any]) -> Any:
     """Return machine code, or None where there is no scalar form."""
     size = max(problem.shape)
     if (

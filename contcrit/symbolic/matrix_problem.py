@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -26,18 +25,20 @@ from .matrix_checks import (
     resolve_dimensions,
 )
 from .matrix_compile import MatrixProgram
+from .matrix_evaluation import MatrixEvaluation, name_of
 from .matrix_native import MatrixKernel
 from .matrix_observe import MatrixObserver
-from .matrix_programs import derive
 from .matrix_system import MatrixSystem
 from .matrix_two_sided import TwoSided
-from .observing import read_columns, read_points
 
 Array = np.ndarray
 KINDS = ("flow", "map", "equation", "potential")
 
+MATRIX_FREE_SIZE = 1024
+"""Unknowns from which systems are matrix-free unless the problem says otherwise (measured)."""
 
-class MatrixProblem:
+
+class MatrixProblem(MatrixEvaluation):
     """Equations between matrices, with their derivatives.
 
     Parameters
@@ -70,6 +71,9 @@ class MatrixProblem:
         Name shown in results (default: the unknown's name).
     origin : mapping, optional
         JSON-able ``{"model": name, "constants": {...}}`` from which the problem can be rebuilt.
+    matrix_free : bool, optional
+        Whether systems give the Jacobian by its products only, which has no determinant; may be
+        set later. Default: from `MATRIX_FREE_SIZE` unknowns on.
 
     Raises
     ------
@@ -105,6 +109,7 @@ class MatrixProblem:
         symmetric: bool = False,
         name: str | None = None,
         origin: Mapping[str, Any] | None = None,
+        matrix_free: bool | None = None,
     ) -> None:
         if kind not in KINDS:
             raise SpecificationError("kind", kind, f"must be one of {KINDS}.", "See the docs.")
@@ -142,6 +147,7 @@ class MatrixProblem:
             None if unfolding is None else tuple(map(sp.sympify, unfolding))
         )
         self._classifier = classifier
+        self.matrix_free = matrix_free
         self.observable_expressions = dict(observables or {})
         check_operations(self)
         self.generators = generator_arrays(self, generators)
@@ -166,52 +172,21 @@ class MatrixProblem:
         )
 
     @property
-    def observables(self) -> dict[str, Callable[[Array, Mapping[str, float]], float]]:
-        """Name -> function (x, values) -> float."""
-        return {
-            name: what if callable(what) else functools.partial(self._observe, name)
-            for name, what in self.observable_expressions.items()
-        }
-
-    def observe(self, x: Array, values: Mapping[Any, Any]) -> dict[str, Array]:
-        """Return all observables at many points.
-
-        Parameters
-        ----------
-        x : array_like, shape (m, n)
-            The points.
-        values : mapping
-            Every parameter: a number, or an array of shape (m,).
-
-        Returns
-        -------
-        dict of str to ndarray
-            Name -> values, shape (m,).
-
-        Raises
-        ------
-        SpecificationError
-            If a shape does not fit, or a parameter is unknown or missing.
-        """
-        points = read_points(x, self.size)
-        columns = read_columns(values, self.parameter_names, len(points))
-        if self._observer is None:
-            self._observer = MatrixObserver(self)
-        return self._observer(points, columns)
-
-    @property
     def provenance(self) -> dict[str, Any]:
         """How the equations are evaluated."""
         native = any(kernel is not None for kernel in self._kernels.values())
         return {
             "backend": "symengine-llvm" if native else "numpy",
+            "matrix_free": self.is_matrix_free,
             "operations": {key: program.length for key, program in self._programs.items()},
         }
 
     @property
-    def has_unfolding(self) -> bool:
-        """Whether left null directions of the generators were given."""
-        return self.unfolding_expressions is not None
+    def is_matrix_free(self) -> bool:
+        """Whether systems give the Jacobian by its products only."""
+        if self.matrix_free is None:
+            return self.size >= MATRIX_FREE_SIZE
+        return bool(self.matrix_free)
 
     def pack(self, **blocks: Any) -> Array:
         """Return x, shape (n,), from the unknown matrix given by name.
@@ -250,51 +225,6 @@ class MatrixProblem:
         layout = Layout(((self.unknown.name, self.shape),))
         return layout.point(start, self.unknown_names)
 
-    def evaluate(self, x: Array, values: Mapping[Any, float]) -> Array:
-        """Return the residual, shape (n,)."""
-        result = self.program("residual")(self._matrix(x), *self.parameter_values(values))[0]
-        return np.array(result).reshape(self.size)
-
-    def jacobian(self, x: Array, values: Mapping[Any, float]) -> Array:
-        """Return the Jacobian in the unknowns, shape (n, n)."""
-        result = self.program("jacobian")(
-            self._matrix(x), *self.parameter_values(values), self.basis
-        )[0]
-        return self.columns(result)
-
-    def parameter_derivative(self, x: Array, values: Mapping[Any, float], name: Any) -> Array:
-        """Return the derivative of the residual in one parameter, shape (n,)."""
-        program = self.program("slope", self.parameter_symbol(name, "name"))
-        return np.array(program(self._matrix(x), *self.parameter_values(values))[0]).reshape(
-            self.size
-        )
-
-    def potential(self, x: Array, values: Mapping[Any, float]) -> float:
-        """Return the potential.
-
-        Raises
-        ------
-        SpecificationError
-            If the problem was given none.
-        """
-        if self.potential_expression is None:
-            raise SpecificationError(
-                "potential",
-                self.name,
-                "the problem has no potential.",
-                "Give `potential=` when building it, or look among its observables.",
-            )
-        program = self.program("potential")
-        return float(program(self._matrix(x), *self.parameter_values(values))[0])
-
-    def unfolding(self, x: Array, values: Mapping[Any, float]) -> Array | None:
-        """Return the left null directions of the generators, shape (k, n), or None."""
-        if self.unfolding_expressions is None:
-            return None
-        program = self.program("unfolding")
-        rows = program(self._matrix(x), *self.parameter_values(values))
-        return np.array(rows).reshape(len(rows), self.size)
-
     def classify(self, x: Array, values: Mapping[Any, float]) -> Criticality | None:
         """Return the verdict of the problem's own classifier, or None where it has none."""
         if self._classifier is None:
@@ -318,9 +248,9 @@ class MatrixProblem:
             If a value is missing, unknown or not finite.
         """
         symbol = self.parameter_symbol(parameter, "parameter")
-        given = {_name(key): value for key, value in (values or {}).items()}
+        given = {name_of(key): value for key, value in (values or {}).items()}
         numbers = self.parameter_values({**given, symbol.name: 0.0})
-        key = (symbol.name, numbers)
+        key = (symbol.name, numbers, self.is_matrix_free)
         if key not in self._systems:
             self._systems[key] = MatrixSystem(self, symbol, numbers)
         return self._systems[key]
@@ -342,89 +272,5 @@ class MatrixProblem:
             )
         return json.loads(json.dumps(self.origin))
 
-    def parameter_symbol(self, name: Any, argument: str) -> sp.Symbol:
-        """Return the parameter of a name."""
-        text = _name(name)
-        if text not in self.parameter_names:
-            raise SpecificationError(
-                argument,
-                text,
-                "is not a parameter of the problem.",
-                f"Choose among {', '.join(self.parameter_names)}.",
-            )
-        return self.parameters[self.parameter_names.index(text)]
-
-    def parameter_values(self, values: Mapping[Any, float]) -> tuple[Any, ...]:
-        """Return the parameters' values in order."""
-        named = {_name(key): value for key, value in values.items()}
-        for text in named:
-            self.parameter_symbol(text, "values")
-        numbers = []
-        for text in self.parameter_names:
-            if text not in named:
-                raise SpecificationError(
-                    "values", text, "the parameter has no value.", f"Give values={{'{text}': ...}}."
-                )
-            value = named[text]
-            if not isinstance(value, (complex, np.complexfloating)):
-                try:
-                    value = float(value)
-                except (TypeError, ValueError) as error:
-                    raise SpecificationError(
-                        "values", {text: value}, "must be numbers.", "Give a float."
-                    ) from error
-            if not np.isfinite(value):
-                raise SpecificationError("values", {text: value}, "must be finite.", "Give one.")
-            numbers.append(value)
-        return tuple(numbers)
-
-    def columns(self, stack: Any) -> Array:
-        """Turn derivatives along the basis directions, (n, rows, columns), into (n, n)."""
-        if isinstance(stack, TwoSided):
-            return stack.columns()
-        full = np.broadcast_to(stack, self.basis.shape)
-        return full.reshape(self.size, self.size).T
-
-    def program(self, what: str, parameter: sp.Symbol | None = None) -> MatrixProgram:
-        """Return one compiled program, made at first use.
-
-        Inputs are always the unknown and all parameters; then the direction's stack and the
-        second direction, where the program has them.
-        """
-        key = what if parameter is None else f"{what} in {parameter.name}"
-        if key not in self._programs:
-            expressions, extra = derive(self, what, parameter)
-            self._programs[key] = MatrixProgram(
-                expressions,
-                [self.unknown, *self.parameters, *extra],
-                self.constants,
-                self.dimensions,
-                [self.direction],
-            )
-        return self._programs[key]
-
-    def kernel(self, parameter: sp.Symbol) -> MatrixKernel | None:
-        """Return residual and Jacobian as machine code, or None where there is no scalar form."""
-        key = parameter.name
-        if key not in self._kernels:
-            self._kernels[key] = MatrixKernel.build(self, parameter)
-        return self._kernels[key]
-
-    def _observe(self, name: str, x: Array, values: Mapping[Any, float]) -> float:
-        program = self.program(f"observable {name}")
-        return float(program(self._matrix(x), *self.parameter_values(values))[0])
-
-    def _matrix(self, x: Array) -> Array:
-        x = np.asarray(x)
-        if x.shape != (self.size,):
-            raise SpecificationError(
-                "x", x.shape, f"must have shape ({self.size},).", "Use pack to build it."
-            )
-        return x.reshape(self.shape)
-
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_programs": {}, "_systems": {}, "_kernels": {}, "_observer": None}
-
-
-def _name(key: Any) -> str:
-    return key if isinstance(key, str) else str(getattr(key, "name", key))

@@ -9,17 +9,17 @@ import sympy as sp
 from .matrix import directional_derivative
 
 if TYPE_CHECKING:
-    from .matrix_problem import MatrixProblem
+    from .matrix_evaluation import MatrixEvaluation
 
 
 def derive(
-    problem: MatrixProblem, what: str, parameter: sp.Symbol | None
+    problem: MatrixEvaluation, what: str, parameter: sp.Symbol | None
 ) -> tuple[list[Any], list[Any]]:
     """Return expressions, and the inputs that they need besides unknown and parameters.
 
     Parameters
     ----------
-    problem : MatrixProblem
+    problem : MatrixEvaluation
         The equations.
     what : str
         "residual", "potential", "gradient", "unfolding", "observable NAME", "observables" (all

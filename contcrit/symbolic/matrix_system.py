@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy as sp
+from scipy.sparse.linalg import LinearOperator
 
 from .kernel import NativeFunction
+from .matrix_free import ApproximateInverse, MapOperator, MatrixOperator, fill
 from .matrix_native import MatrixKernel
 from .matrix_two_sided import TwoSided
 
@@ -33,6 +35,8 @@ class MatrixSystem:
     ----------
     generators : ndarray, shape (k, n, n + 1)
         Affine symmetry generators [S | c].
+    matrix_free : bool
+        Whether `jacobian` and `second` are linear operators instead of arrays.
     """
 
     sparse = False
@@ -57,6 +61,9 @@ class MatrixSystem:
         self._shape = problem.shape
         self._residual = problem.program("residual")
         self._symbol = symbol
+        self.matrix_free = problem.is_matrix_free
+        self._inverse = ApproximateInverse()
+        self._operator: tuple[bytes, MatrixOperator] | None = None
         self._fixed = np.array(list(self.values.values()), dtype=float)
 
     def residual(self, z: Array) -> Array:
@@ -65,12 +72,15 @@ class MatrixSystem:
             return self._evaluate(z)[: self.size]
         return np.array(self._residual(*self._inputs(z))[0]).reshape(self.size)
 
-    def jacobian(self, z: Array) -> Array:
+    def jacobian(self, z: Array) -> Any:
         """Return the Jacobian in (unknowns, parameter), shape (n, n + 1)."""
         return self.residual_and_jacobian(z)[1]
 
-    def residual_and_jacobian(self, z: Array) -> tuple[Array, Array]:
+    def residual_and_jacobian(self, z: Array) -> tuple[Array, Any]:
         """Return both at the cost of one evaluation."""
+        if self.matrix_free:
+            operator = self._operator_at(z)
+            return operator.residual.copy(), operator
         if self._is_compiled(z):
             out = self._evaluate(z)
             return out[: self.size], out[self.size :].reshape(self.size, self.size + 1)
@@ -78,14 +88,24 @@ class MatrixSystem:
         residual, stack, slope = program(*self._inputs(z), self.problem.basis)
         return np.array(residual).reshape(self.size), self._join(stack, slope)
 
-    def second(self, z: Array, direction: Array) -> Array:
+    def preconditioner(self, z: Array) -> LinearOperator:
+        """Return an approximate inverse of the Jacobian in the unknowns, shape (n, n).
+
+        For matrix-free systems; it keeps factors of the Jacobian at a point nearby.
+        """
+        return self._operator_at(z).preconditioner
+
+    def second(self, z: Array, direction: Array) -> Any:
         """Return the derivative of the Jacobian along a direction in z, shape (n, n + 1)."""
         direction = np.asarray(direction)
         program = self.problem.program("second", self._symbol)
         along = direction[:-1].reshape(self._shape)
         xx, xp, px, pp = program(*self._inputs(z), self.problem.basis, along)
         rate = direction[-1]
-        return self._join(np.add(xx, np.multiply(rate, xp)), px + rate * pp)
+        inner, column = np.add(xx, np.multiply(rate, xp)), px + rate * pp
+        if self.matrix_free and isinstance(inner, TwoSided):
+            return MapOperator(inner, np.array(np.broadcast_to(column, self._shape)).ravel())
+        return self._join(inner, column)
 
     def unfolding(self, z: Array) -> Array | None:
         """Return left null directions of the generators, shape (k, n), or None if not given."""
@@ -101,7 +121,9 @@ class MatrixSystem:
         then `values` in order; outputs the residual, then the Jacobian row-major.
         """
         kernel = self._kernel
-        return None if kernel is None else kernel.native(self.names, self.parameter, self.values)
+        if kernel is None or self.matrix_free:
+            return None
+        return kernel.native(self.names, self.parameter, self.values)
 
     @property
     def _kernel(self) -> MatrixKernel | None:
@@ -119,6 +141,15 @@ class MatrixSystem:
         inputs[split:] = self._fixed
         return kernel(inputs)
 
+    def _operator_at(self, z: Array) -> MatrixOperator:
+        z = np.asarray(z, dtype=float)
+        key = z.tobytes()
+        if self._operator is None or self._operator[0] != key:
+            prepared = self.problem.program("first", self._symbol).prepared(*self._inputs(z))
+            operator = MatrixOperator(prepared, self.problem.basis, self._inverse)
+            self._operator = key, operator
+        return self._operator[1]
+
     def _inputs(self, z: Array) -> list[Any]:
         z = np.asarray(z)
         numbers: list[Any] = list(self._numbers)
@@ -128,10 +159,7 @@ class MatrixSystem:
     def _join(self, stack: Any, slope: Array) -> Array:
         n = self.size
         result = np.empty((n, n + 1), dtype=np.result_type(stack.dtype, slope))
-        if isinstance(stack, TwoSided):
-            stack.fill(result[:, :n])
-        else:
-            result[:, :n] = self.problem.columns(stack)
+        fill(result[:, :n], stack)
         result[:, n] = np.reshape(slope, n)
         return result
 

@@ -69,8 +69,12 @@ class TwoSided(NDArrayOperatorsMixin):
 
     def apply(self, direction: Array) -> Array:
         """Return the value at one direction."""
-        value = np.sum(self.direct[0] @ direction @ self.direct[1], axis=0)
-        return value + np.sum(self.mirrored[0] @ direction.T @ self.mirrored[1], axis=0)
+        return _summed(*self.direct, direction) + _summed(*self.mirrored, direction.T)
+
+    def adjoint(self, value: Array) -> Array:
+        """Return the direction H that the transposed map gives for a value."""
+        (a, b), (c, d) = self.direct, self.mirrored
+        return _summed(_turned(a), _turned(b), value) + _summed(d, c, value.T)
 
     def left(self, matrix: Array) -> TwoSided:
         """Return H -> matrix times the value."""
@@ -138,6 +142,8 @@ class TwoSided(NDArrayOperatorsMixin):
             both = isinstance(one, TwoSided) and isinstance(other, TwoSided)
             if ufunc is np.negative:
                 return self.scaled(-1.0)
+            if ufunc in (np.add, np.subtract) and not both and not np.any(_plain(one, other)):
+                return self if ufunc is np.add or one is self else self.scaled(-1.0)
             if ufunc is np.add and both:
                 return one.plus(other)
             if ufunc is np.subtract and both:
@@ -150,11 +156,22 @@ class TwoSided(NDArrayOperatorsMixin):
         return getattr(ufunc, method)(*plain, **options)
 
 
+def _plain(one: Any, other: Any) -> Any:
+    return other if isinstance(one, TwoSided) else one
+
+
 def _outer(left: Array, right: Array) -> Array:
     """Return sum over k of left[k, i, r] right[k, s, j], in the order i, r, s, j."""
     count = len(left)
     flat = left.reshape(count, -1).T @ right.reshape(count, -1)
     return flat.reshape(*left.shape[1:], *right.shape[1:])
+
+
+def _summed(left: Array, right: Array, direction: Array) -> Array:
+    """Return sum_k left_k direction right_k by two products of long matrices."""
+    count, rows, inner = left.shape
+    moved = (left.reshape(-1, inner) @ direction).reshape(count, rows, -1)
+    return moved.transpose(1, 0, 2).reshape(rows, -1) @ right.reshape(-1, right.shape[2])
 
 
 def _turned(stack: Array) -> Array:

@@ -15,10 +15,12 @@ from ..errors import SpecificationError
 
 def _sign_of(value: sp.Expr) -> int | None:
     """Return the sign of a real number, or None of anything else."""
-    if not value.is_number or value.is_comparable is False:
-        return 0 if value.is_zero else None
+    if not value.is_number:  # assumptions of symbols are not asked: that is slow, and rarely tells
+        return None
     if value.is_zero:
         return 0
+    if not value.is_comparable:
+        return None
     return 1 if bool(value > 0) else -1
 
 

@@ -29,11 +29,13 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from ..criticality.record import Criticality
 from ..symbolic.markers import leaky_relu, relu
 from ..symbolic.matrix_checks import json_able
 from ..symbolic.piecewise import PiecewiseProblem
 from ..system import Array
 from .base import Model, Start
+from .relu_hinge_cells import classify_by_enclosure, classify_in_cell
 from .relu_hinge_criterion import Criterion, binary, signed_labels
 from .relu_hinge_data import HingeData, Loss, read_constants
 from .relu_hinge_network import HingeNetwork
@@ -78,6 +80,22 @@ class ReluHingeProblem(PiecewiseProblem):
         """Return the loss near x, with its lift where output weights vanish."""
         named = {str(getattr(key, "name", key)): value for key, value in (values or {}).items()}
         return HingePieces(self.network(named), self.point(x), tolerance)
+
+    def classify(self, x: Any, values: Mapping[Any, float]) -> Criticality | None:
+        """Return a verdict of the model's own, or None to leave it to Clarke's calculus.
+
+        Off all kinks the cell's multilinear forms decide. For the multiclass loss of one unit,
+        features that lie between those of another class may prove a local minimum.
+        """
+        pieces = self.pieces(x, values)
+        network = pieces.network
+        if not isinstance(network, HingeNetwork):
+            return None
+        if not any(pieces.levels):
+            return classify_in_cell(network, pieces.x)
+        if self._data.loss == "multiclass" and not any(pieces.levels[:-1]):
+            return classify_by_enclosure(network, pieces.x, pieces.active[-1])
+        return None
 
     def describe(self) -> dict[str, Any]:
         """Return ``{"model": name, "constants": {...}}``, from which it can be rebuilt."""

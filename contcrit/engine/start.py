@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from scipy.optimize import root
 
-from ..linalg import as_dense, rounding_level, singular_triplets
+from ..linalg import as_dense, is_matrix_free, rounding_level, singular_triplets
 from ..settings import Settings
 from .corrector import CORRECTED, correct
 from .kernel import Control, allocate
@@ -59,9 +60,15 @@ def correct_start(system: Any, z: Array, control: Control, settings: Settings) -
 
 def start_tangent(system: Any, z: Array, weights: Array) -> tuple[Array, bool]:
     """Return the unit tangent at z, pointing to larger parameters, and whether z is regular."""
-    _, values, right, largest = singular_triplets(system.jacobian(z), 2)
+    jacobian = system.jacobian(z)
+    _, values, right, largest = singular_triplets(jacobian, 4, tolerance=1e-4)
     tangent = right[:, 0]
     regular = bool(values[0] > 1e-9 * largest)
+    if not regular and sparse.issparse(jacobian):
+        # The spectrum of a discretised operator is wide; its smallest values are of one size.
+        regular = bool(values[0] > max(1e-6 * values[-1], 1e-15 * largest))
+    if is_matrix_free(jacobian):
+        regular = bool(np.all(np.isfinite(tangent)))
     tangent = tangent / np.sqrt(np.sum(weights * tangent * tangent))
     if tangent[-1] < 0 or (tangent[-1] == 0 and tangent[np.argmax(np.abs(tangent))] < 0):
         tangent = -tangent

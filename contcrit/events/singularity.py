@@ -76,8 +76,8 @@ def analyse(system: Any, z: Array, ends: tuple[Array, ...], tolerance: float) ->
         inner, full = here.inner, here.full
         reference = np.max([other.inner[1] for other in others], axis=0)
         full_reference = np.max([other.full[1] for other in others], axis=0)
-        kernel_dimension = _leading_zeros(inner[1], reference, inner[3], tolerance)
-        excess = _leading_zeros(full[1], full_reference, full[3], tolerance)
+        kernel_dimension = _leading_zeros(inner[1], reference, here.rounding, tolerance)
+        excess = _leading_zeros(full[1], full_reference, here.rounding, tolerance)
         if max(kernel_dimension, excess) < len(inner[1]):
             break
     left = full[0][:, :excess] if excess else inner[0][:, :kernel_dimension]
@@ -99,6 +99,12 @@ class _Spectra(NamedTuple):
 
     inner: tuple[Array, Array, Array, float]
     full: tuple[Array, Array, Array, float]
+    accuracy: float
+
+    @property
+    def rounding(self) -> float:
+        """Size below which a singular value cannot be told from zero."""
+        return self.accuracy * self.full[3]
 
 
 class _Remembered(NamedTuple):
@@ -122,7 +128,7 @@ def _spectra(system: Any, z: Array, count: int) -> _Spectra:
     jacobian = system.jacobian(z)
     if not sparse.issparse(jacobian):
         return _Spectra(
-            singular_triplets(jacobian[:, :-1], COUNT), singular_triplets(jacobian, COUNT)
+            singular_triplets(jacobian[:, :-1], COUNT), singular_triplets(jacobian, COUNT), 1e-13
         )
     # Those of a point nearby are a good start.
     starts = (mine[-1].spectra.inner[2], mine[-1].spectra.full[2]) if mine else (None, None)
@@ -130,16 +136,18 @@ def _spectra(system: Any, z: Array, count: int) -> _Spectra:
         *(
             singular_triplets(matrix, count, tolerance=_TOLERANCE, start=start)
             for matrix, start in zip((jacobian[:, :-1], jacobian), starts, strict=True)
-        )
+        ),
+        accuracy=1e-16,  # inverse iteration resolves small values; the spectrum may be wide
     )
     _memory.append(_Remembered(weakref.ref(system), z.copy(), count, spectra))
     return spectra
 
 
-def _leading_zeros(values: Array, reference: Array, largest: float, tolerance: float) -> int:
+def _leading_zeros(values: Array, reference: Array, rounding: float, tolerance: float) -> int:
     # A value that vanishes at the ends too (a symmetry's) is judged by the smallest that does not.
-    regular = reference[reference > 1e-12 * largest]
-    floor = regular.min() if regular.size else largest
-    threshold = tolerance * np.where(reference > 1e-12 * largest, reference, floor)
-    zero = (values <= threshold) | (values <= 1e-13 * largest)
+    vanishing = reference <= 10.0 * rounding
+    regular = reference[~vanishing]
+    floor = regular.min() if regular.size else 1e13 * rounding
+    threshold = tolerance * np.where(vanishing, floor, reference)
+    zero = (values <= threshold) | (values <= rounding)
     return int(np.argmin(zero)) if not zero.all() else len(zero)

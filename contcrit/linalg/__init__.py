@@ -12,7 +12,7 @@ from .bordered import (
     solve_bordered_sparse,
 )
 from .factors import factorise, permutation_sign
-from .matrix_free import MatrixFree
+from .matrix_free import MatrixFree, is_matrix_free
 from .metric import Array, as_dense, metric_weights, rounding_level
 from .patterned import Pattern, PatternedMatrix, as_slice, pattern_of
 from .spectra import DENSE_LIMIT, negative_count, negative_counts, real_parts
@@ -30,6 +30,7 @@ __all__ = [
     "as_slice",
     "bordered_solution",
     "factorise",
+    "is_matrix_free",
     "metric_weights",
     "negative_count",
     "negative_counts",

@@ -130,8 +130,8 @@ class TemplateFunctions:
     ----------
     template : Template
         The stencil.
-    inputs : sequence of Symbol
-        All inputs' symbols; those of unknowns are not looked at.
+    rest : sequence of Symbol
+        The inputs after the unknowns: the free parameter (if any), then the others.
     size, columns : int
         Number n of unknowns, and number of leading inputs to differentiate by.
 
@@ -146,13 +146,13 @@ class TemplateFunctions:
     """
 
     def __init__(
-        self, template: Template, inputs: Sequence[sp.Symbol], size: int, columns: int
+        self, template: Template, rest: Sequence[sp.Symbol], size: int, columns: int
     ) -> None:
         self._slots = [as_slice(slot) for slot in np.ascontiguousarray(template.slots.T)]
         self._fixed = list(template.fixed.values())
         self._size = size
         self.rows_count, count = template.slots.shape
-        symbols = [*slot_symbols(count), *inputs[size:], *template.fixed]
+        symbols = [*slot_symbols(count), *rest, *template.fixed]
         free = np.arange(size, columns)
         self._columns = np.hstack(
             [template.slots, np.broadcast_to(free, (self.rows_count, free.size))]
@@ -270,7 +270,7 @@ def find_stencil(
             continue
         slots_array = np.array(indices, dtype=np.intp).reshape(len(rows), count)
         stencil = Template(sp.sympify(template), slots_array)
-        part = TemplateFunctions(stencil, inputs, size, columns)
+        part = TemplateFunctions(stencil, inputs[size:], size, columns)
         parts.append((np.array(rows, dtype=np.intp), part))
     if rest:
         flat = FlatFunctions(inputs, [equations[row] for row in rest], columns, dense=False)

@@ -16,6 +16,7 @@ from ..results import Branch, SpecialPoint
 from ..settings import Settings
 from . import walk as walking
 from .gauge import GaugedSystem, dropped, orbit_phases
+from .gear import Gear
 from .kernel import Control
 from .location import Locator
 
@@ -112,13 +113,16 @@ class Assembly:
         else:
             # A branch entered at a branch point is searched on either side of it only.
             pieces = [slice(0, origin), slice(origin + 1, last)]
+        gear_here = Gear(system, self.settings)
+        gear_here.shift(len(points))
         special_points: list[SpecialPoint] = []
         for piece in pieces:
             if piece.stop - piece.start < 2:
                 continue
             locator = Locator(
-                system, weights, self.control, self.settings, _cut(signals, piece), arclength[piece]
-            )
+                system, weights, self.control, self.settings, _cut(signals, piece),
+                arclength[piece], gear_here,
+            )  # fmt: skip
             special_points.extend(locator.special_points(events))
         keep = self._ends(special_points, arclength, origin)
         plain = [_dropped_special(system, special) for special in special_points]

@@ -159,3 +159,31 @@ def jumped(z_new: Array, predicted: Array, step: float, weights: Array, control:
     noise = control.newton_tolerance * (1.0 + largest(z_new))
     allowed = control.correction_maximum * abs(step) + noise
     return distance(weights, z_new, predicted) > allowed
+
+
+def settle(
+    system: Any,
+    z: Array,
+    row: Array,
+    weights: Array,
+    control: Control,
+    work: Any,
+    tangent: Array,
+    increment: Array,
+) -> tuple[bool, float, float]:
+    """Correct a point in its plane and find the tangent there, without guards.
+
+    Returns
+    -------
+    succeeded : bool
+    sign, log_modulus : float
+        Of the determinant of [J; row].
+    """
+    if correct(system, z, row, control, work, increment, False)[0] != CORRECTED:
+        return False, 0.0, 0.0
+    sign, log_modulus = raw_tangent(system, work, row, tangent)
+    length = math.sqrt(inner(weights, tangent, tangent))
+    if not math.isfinite(length) or length == 0.0:
+        return False, sign, log_modulus
+    scale(tangent, 1.0 / length)
+    return True, sign, log_modulus

@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from ..errors import SpecificationError
+from ..events.base import Bracket
 from ..settings import Settings
+from . import turn
 from . import walk as walking
-from .kernel import allocate
+from .kernel import Control, allocate
+
+Array = np.ndarray
+
+
+class Turn(NamedTuple):
+    """A simple fold as compiled code found it.
+
+    Parameters
+    ----------
+    position : float
+        Offset along the tangent of the bracket's first point.
+    z, tangent : ndarray of shape (n + 1,)
+        The bracketing locator's point, and its tangent.
+    refined : ndarray of shape (n + 1,)
+        The extended system's point.
+    residual : float
+        Of the equations there.
+    negative : tuple of int
+        Numbers of eigenvalues with a negative real part right before and after.
+    evidence : dict
+    """
+
+    position: float
+    z: Array
+    tangent: Array
+    refined: Array
+    residual: float
+    negative: tuple[int, int]
+    evidence: dict[str, Any]
 
 
 class Gear:
@@ -36,6 +69,7 @@ class Gear:
         self._choice = settings.gear
         self._tried = False
         self._keep_alive: Any = None
+        self._simple_fold: Any = None
         if settings.gear == "native" and not self._shift_up() and not _is_gauged(system):
             raise SpecificationError(
                 "gear",
@@ -64,9 +98,38 @@ class Gear:
         if found is None:
             return False
         self.system, self.work, self._keep_alive = found
-        self.walk = native.compiled().walk
+        self.walk, self._simple_fold = native.compiled()
         self.name, self.chunk = "native", 1024
         return True
+
+    def simple_fold(
+        self,
+        z: Array,
+        tangent: Array,
+        bracket: Bracket,
+        ends: tuple[Array, Array],
+        weights: Array,
+        control: Control,
+        settings: Settings,
+    ) -> Turn | None:
+        """Return the simple fold in a bracket; None if it is not simple (native gear only)."""
+        own = turn.turn_work(weights.size - 1)
+        first, last = bracket.first, bracket.last
+        outcome, position, residual, quadratic, *negative = self._simple_fold(
+            self.system, z[first], tangent[first], z[last], tangent[last], *ends, weights, control,
+            settings.rank_tolerance, settings.location_tolerance, self.work, own,
+        )  # fmt: skip
+        if outcome != turn.SIMPLE:
+            return None
+        evidence = {
+            "quadratic_coefficient": quadratic,
+            "kernel_dimension": 1,
+            "excess": 0,
+            "singular_values": own.values[:4],
+            "singular_values_at_ends": own.reference[:4],
+        }
+        counts = (negative[0], negative[1])
+        return Turn(position, own.located, own.tangent, own.refined, residual, counts, evidence)
 
 
 def _is_gauged(system: Any) -> bool:

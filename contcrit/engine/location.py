@@ -28,14 +28,19 @@ class Locator(Identifier):
         others = [event for event in applying if event.kind != "inertia"]
         changes: list[tuple[Event, Bracket]] = []
         dips: list[tuple[Event, Bracket]] = []
+        settled: set[tuple[int, int]] = set()
         for event in others:
             for bracket in event.brackets(self.signals):
-                (dips if bracket.dip else changes).append((event, bracket))
+                fold = self._simple_fold(event, bracket, settled)
+                if fold is not None:
+                    found.append(fold)
+                else:
+                    (dips if bracket.dip else changes).append((event, bracket))
         # Inertia comes after the cheap changes of sign, which explain most of its own; dips come
         # last, since they are the least sharp.
         self._search(changes, found)
         for event in inertia:
-            brackets = self._unexplained(event.brackets(self.signals), found)
+            brackets = self._unexplained(event.brackets(self.signals), found, settled)
             self._search([(event, bracket) for bracket in brackets], found)
         self._search([(event, dip) for event, dip in dips if not self._holds(dip, found)], found)
         found = self._without_echoes(found)
@@ -87,7 +92,46 @@ class Locator(Identifier):
         low, high = self.arclength[bracket.first], self.arclength[bracket.last]
         return any(s.kind != "user" and low <= s.arclength <= high for s in found)
 
-    def _unexplained(self, brackets: list[Bracket], found: list[SpecialPoint]) -> list[Bracket]:
+    def _simple_fold(
+        self, event: Event, bracket: Bracket, settled: set[tuple[int, int]]
+    ) -> SpecialPoint | None:
+        """Return a fold that compiled code finds and confirms; None leaves it to the others.
+
+        Where it accounts for the whole change of inertia, its step is put among those `settled`.
+        """
+        native = self.gear is not None and self.gear.name == "native"
+        if event.kind != "fold" or bracket.limits is not None or not native:
+            return None
+        assert self.gear is not None
+        turn = self.gear.simple_fold(
+            self.signals.z, self.signals.tangent, bracket, self.apart(bracket), self.weights,
+            self.control, self.settings,
+        )  # fmt: skip
+        if turn is None:
+            return None
+        counts = self.signals.negative
+        if counts is not None and turn.negative == (counts[bracket.first], counts[bracket.last]):
+            settled.add((bracket.first, bracket.last))
+        reach = (float(self.arclength[bracket.first]), float(self.arclength[bracket.last]))
+        share = turn.position / float(self.signals.step[bracket.first])
+        arclength = reach[0] + (reach[1] - reach[0]) * min(1.0, max(0.0, share))
+        refined = turn.refined, turn.residual
+        return self._record(
+            "fold",
+            turn.z,
+            turn.tangent,
+            reach,
+            arclength,
+            refined,
+            {"event": "fold"} | turn.evidence,
+        )
+
+    def _unexplained(
+        self,
+        brackets: list[Bracket],
+        found: list[SpecialPoint],
+        settled: set[tuple[int, int]],
+    ) -> list[Bracket]:
         """Cut steps at the kernels found inside them; keep what still changes beside those.
 
         A fold and a Hopf point that share a step change the inertia by one between them; only on
@@ -101,6 +145,8 @@ class Locator(Identifier):
                 last = int(np.searchsorted(self.arclength, special.arclength))
                 last = min(max(last, 1), len(self.arclength) - 1)
                 holding.add((last - 1, last))
+        holding -= settled
+        brackets = [b for b in brackets if (b.first, b.last) not in settled]
         kept = [bracket for bracket in brackets if (bracket.first, bracket.last) not in holding]
         for first, last in sorted(holding):
             if self.signals.negative[first] >= 0 and self.signals.negative[last] >= 0:

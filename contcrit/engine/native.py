@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import corrector, dense, kernel
+from . import corrector, dense, kernel, turn
 from . import walk as walking
 from .dense import eliminate, negative_general, negative_symmetric
 
@@ -32,9 +32,13 @@ _REPAYS_COMPILING = 50_000
 """Points that the Python gear walks in the time it takes to compile."""
 
 
-_OPTIONS: Any = {"_nrt": False, "error_model": "numpy", "forceinline": True}
+_OPTIONS: Any = {"_nrt": False, "error_model": "numpy"}
 """Compiled code allocates no arrays, so that it need not count references to them; divisions by
 zero give infinities, as in numpy."""
+
+
+_INLINE: Any = {**_OPTIONS, "forceinline": True}
+"""For the short functions of every step, whose calls cost more than their work."""
 
 
 class Handle(NamedTuple):
@@ -59,6 +63,7 @@ class Compiled(NamedTuple):
     """The compiled functions."""
 
     walk: Any
+    simple_fold: Any
 
 
 def handle_of(system: Any) -> tuple[Handle, Work, Any] | None:
@@ -83,7 +88,7 @@ def handle_of(system: Any) -> tuple[Handle, Work, Any] | None:
 def cache_directory() -> Path:
     """Return the folder of the user's that keeps machine code between processes."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    modules = (kernel, dense, corrector, walking, sys.modules[__name__])
+    modules = (kernel, dense, corrector, turn, walking, sys.modules[__name__])
     try:
         source = "".join(inspect.getsource(module) for module in modules)
     except OSError:  # installed without sources: they change with the version only
@@ -106,7 +111,8 @@ def compiled() -> Compiled:
     previous = settings.CACHE_DIR
     settings.CACHE_DIR = str(folder) if keep else previous
     try:
-        return Compiled(walk=numba.njit(cache=keep, **_OPTIONS)(walking.walk))
+        compile_lazily = numba.njit(cache=keep, **_OPTIONS)
+        return Compiled(compile_lazily(walking.walk), compile_lazily(turn.simple_fold))
     finally:
         settings.CACHE_DIR = previous
 
@@ -133,7 +139,7 @@ def _register() -> None:
     from numba.extending import overload as numba_overload
 
     def overload(function: Any) -> Any:
-        return numba_overload(function, jit_options=_OPTIONS)
+        return numba_overload(function, jit_options=_INLINE)
 
     @intrinsic
     def call(typing: Any, address: Any, outputs: Any, inputs: Any, data: Any) -> Any:
@@ -156,7 +162,7 @@ def _register() -> None:
 
         return signature, generate
 
-    @register_jitable(**_OPTIONS)
+    @register_jitable(**_INLINE)
     def load(work: Any, row: Array) -> None:
         n = row.size - 1
         for i in range(n):
@@ -352,10 +358,13 @@ def _register() -> None:
 
         return run
 
-    helpers: list[Any] = [
-        corrector.correct, corrector.advance, corrector.jumped,
-        walking.arrive, walking.returns_to, walking.next_step,
+    hot: list[Any] = [
+        corrector.correct, corrector.advance, corrector.jumped, walking.next_step,
+        dense.eliminate, dense.negative_general,
     ]  # fmt: skip
-    helpers.extend(function for _, function in inspect.getmembers(dense, inspect.isfunction))
-    for helper in helpers:
-        register_jitable(**_OPTIONS)(helper)
+    for function in hot:
+        register_jitable(**_INLINE)(function)
+    for module in (corrector, dense, turn, walking):
+        for _, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and function not in hot:
+                register_jitable(**_OPTIONS)(function)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,9 @@ import numpy as np
 
 from ..events.base import Bracket, LocalPoint, Signals
 from ..settings import Settings
-from .corrector import CORRECTED, correct
-from .kernel import Control, allocate, inner, raw_tangent
+from .corrector import settle
+from .gear import Gear
+from .kernel import Control, allocate
 
 Array = np.ndarray
 
@@ -29,6 +29,8 @@ class Stretch:
     settings : Settings
     signals : Signals
     arclength : ndarray of shape (m,)
+    gear : Gear, optional
+        What simple folds are located with, if it is the native one.
     """
 
     system: Any
@@ -37,6 +39,7 @@ class Stretch:
     settings: Settings
     signals: Signals
     arclength: Array
+    gear: Gear | None = None
 
     def local(self, bracket: Bracket, offset: float, scale: dict[str, float]) -> LocalPoint | None:
         """Take a continuation step of the given offset from the bracket's first point."""
@@ -47,15 +50,12 @@ class Stretch:
         work = allocate(self.system)
         for nudge in (0.0, 1e-9, -1e-9, 1e-7):
             z = self._predict(bracket, offset + nudge * self.signals.step[first])
-            if correct(self.system, z, row, self.control, work, scratch, False)[0] != CORRECTED:
-                continue
-            sign, log_modulus = raw_tangent(self.system, work, row, tangent_new)
-            length = math.sqrt(inner(self.weights, tangent_new, tangent_new))
-            if math.isfinite(length) and length > 0.0:
+            settled, sign, log_modulus = settle(
+                self.system, z, row, self.weights, self.control, work, tangent_new, scratch
+            )
+            if settled:
                 origin = self.signals.z[first]
-                return LocalPoint(
-                    self.system, z, tangent_new / length, sign, log_modulus, origin, scale
-                )
+                return LocalPoint(self.system, z, tangent_new, sign, log_modulus, origin, scale)
         return None
 
     def _predict(self, bracket: Bracket, offset: float) -> Array:
@@ -82,13 +82,12 @@ class Stretch:
 
     def apart(self, bracket: Bracket) -> tuple[Array, Array]:
         """Return accepted points on either side, a usual step away even where steps are tiny."""
-        first, last = bracket.first, bracket.last
-        low, high = self.arclength[first], self.arclength[last]
-        while first > 0 and low - self.arclength[first] < self.distance():
-            first -= 1
-        while last < len(self.arclength) - 1 and self.arclength[last] - high < self.distance():
-            last += 1
-        return self.signals.z[first], self.signals.z[last]
+        near = self.arclength[bracket.first] - self.distance()
+        far = self.arclength[bracket.last] + self.distance()
+        first = int(np.searchsorted(self.arclength, near, side="right")) - 1
+        last = int(np.searchsorted(self.arclength, far, side="left"))
+        first, last = min(max(first, 0), bracket.first), max(bracket.last, last)
+        return self.signals.z[first], self.signals.z[min(last, len(self.arclength) - 1)]
 
     def distance(self) -> float:
         """Return the arc length below which points are too close to tell singular from regular."""

@@ -47,16 +47,16 @@ EVENT = BranchPoint()
 
 def _dips(signals: Signals, flips: list[Bracket]) -> list[Bracket]:
     """Return triples of points whose middle one is the smallest and whose flanks aim at zero."""
-    modulus = signals.log_modulus
+    modulus, sign = signals.log_modulus, signals.sign
+    before, here, after = modulus[:-2], modulus[1:-1], modulus[2:]
+    low = (here < before) & (here <= after) & (sign[:-2] != 0) & (sign[2:] != 0)
     flipped = {position for bracket in flips for position in range(bracket.first, bracket.last + 1)}
-    found = []
-    for k in range(1, len(modulus) - 1):
-        if {k - 1, k, k + 1} <= flipped or signals.sign[k - 1] == 0 or signals.sign[k + 1] == 0:
-            continue
-        here, before, after = modulus[k], modulus[k - 1], modulus[k + 1]
-        if here < before and here <= after and _aims_at_zero(before, here, after, signals.step, k):
-            found.append(Bracket(k - 1, k + 1, dip=True))
-    return found
+    return [
+        Bracket(k - 1, k + 1, dip=True)
+        for k in (np.flatnonzero(low) + 1).tolist()
+        if not {k - 1, k, k + 1} <= flipped
+        and _aims_at_zero(modulus[k - 1], modulus[k], modulus[k + 1], signals.step, k)
+    ]
 
 
 def _aims_at_zero(before: float, here: float, after: float, step: Array, k: int) -> bool:

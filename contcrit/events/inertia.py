@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,11 +29,13 @@ class Inertia:
         """Return one bracket for each eigenvalue that crosses."""
         if signals.negative is None:
             return []
-        found: list[Bracket] = []
         known = np.flatnonzero(signals.negative >= 0)
-        for first, last in pairwise(known):
-            low, high = sorted((int(signals.negative[first]), int(signals.negative[last])))
-            found.extend(Bracket(int(first), int(last), detail=j) for j in range(low, high))
+        counts = signals.negative[known]
+        found: list[Bracket] = []
+        for k in np.flatnonzero(counts[:-1] != counts[1:]):
+            low, high = sorted((int(counts[k]), int(counts[k + 1])))
+            first, last = int(known[k]), int(known[k + 1])
+            found.extend(Bracket(first, last, detail=j) for j in range(low, high))
         return found
 
     def value(self, point: LocalPoint, bracket: Bracket) -> float:

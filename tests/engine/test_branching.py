@@ -8,8 +8,8 @@ import sympy as sp
 
 import contcrit as cc
 from contcrit.engine.branching import Departure, Switch
-from contcrit.engine.walk import RESIDUAL
 from contcrit.engine.trace import Tracer
+from contcrit.engine.walk import RESIDUAL
 from tests.strategies import p, pitchfork, rotated_pitchfork, transcritical, x, y
 
 

@@ -120,6 +120,32 @@ class ModeLayout:
         return np.concatenate([z[..., : self.size], z[..., -1:]], axis=-1)
 
 
+def silent_kinks(size: int, switches: Array, jacobian: Array, z: Array) -> Array:
+    """Tell which kinks are switched off: g vanishes with all its derivatives, as behind a relu.
+
+    Parameters
+    ----------
+    size : int
+        Number n of unknowns.
+    switches : ndarray, shape (m,)
+        The g at (x, s, parameter).
+    jacobian : ndarray, shape (m, n + m + 1)
+        Their derivatives in (x, s, parameter).
+    z : ndarray
+        The point, for its scale.
+
+    Returns
+    -------
+    ndarray of bool, shape (m,)
+        Where true, the side makes no difference to any equation nearby.
+    """
+    level = 1e-13 * (1.0 + float(np.max(np.abs(z), initial=0.0)))
+    columns = np.append(np.arange(size), jacobian.shape[1] - 1)
+    flat = np.max(np.abs(jacobian[:, columns]), axis=1, initial=0.0) <= 1e-13
+    silent: Array = flat & (np.abs(switches) <= level)
+    return silent
+
+
 @runtime_checkable
 class Family(Protocol):
     """A nonsmooth problem with one free parameter: one smooth system for each mode.
@@ -150,7 +176,7 @@ class Family(Protocol):
     kind: str
 
     def mode_of(self, z: Array, tolerance: float) -> Mode:
-        """Return the mode that (x, parameter) lies in, with 0 for ties."""
+        """Return the mode that (x, parameter) lies in, with 0 for ties; silent kinks count as +1."""
         ...
 
     def system(self, mode: Mode) -> System:

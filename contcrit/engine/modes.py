@@ -23,8 +23,10 @@ from .modes_border import (
     half_branches,
     mode_tangent,
     moves,
+    silent_at,
     solve_positions,
     turns_back,
+    waking,
 )
 from .modes_collide import collide, residual_at
 from .modes_join import Collision, Piece, extended, join, prefix, reverse
@@ -151,9 +153,14 @@ class ModeTracer:
         layout = ModeLayout(self.family.size, mode)
         borders = Borders(self.family, layout)
         margins = borders.margins(start, np.zeros_like(start))[0][0]
-        tied = margins <= TIE * borders.scales(start)
-        if np.any(tied):
+        silent = silent_at(self.family, layout.full(start))[borders.kinks]
+        tied = (margins <= TIE * borders.scales(start)) & ~silent
+        along = mode_tangent(self.family, layout, layout.full(start))
+        # Across a kink where F is continuous, holding it moves nothing but its position.
+        standing = along is not None and not moves(layout.size, along)
+        if np.any(tied) or standing:
             active = np.union1d(layout.free, borders.kinks[tied])
+            active = np.union1d(active, waking(self.family, layout.full(start), active))
             return self._from_border(layout.full(start), mode, active, direction)
         branch = self.tracer(layout, self.settings.maximum_points).trace(start, direction)
         if len(branch) == 0:

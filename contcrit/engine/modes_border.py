@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from ..system import Family, Mode, ModeLayout
+from ..system import Family, Mode, ModeLayout, silent_kinks
 
 Array = np.ndarray
 
@@ -92,6 +92,26 @@ def mode_tangent(family: Family, layout: ModeLayout, full: Array) -> Array | Non
     if values[-1] <= SINGULAR * values[0]:
         return None
     return layout.full_direction(right[-1])
+
+
+def silent_at(family: Family, full: Array) -> Array:
+    """Tell which kinks make no difference near (x, positions, parameter), shape (m,)."""
+    values, jacobian = family.expansion(full)
+    n = family.size
+    return silent_kinks(n, values[n:], jacobian[n:], full)
+
+
+def waking(family: Family, full: Array, kinks: Array) -> Array:
+    """Return the kinks that vanish at a point and stay silent unless one of some others changes."""
+    n = family.size
+    silent = silent_at(family, full)
+    awake = np.zeros_like(silent)
+    for kink in kinks:
+        for position in (0.0, 0.5, 1.0):
+            changed = full.copy()
+            changed[n + int(kink)] = position
+            awake |= silent & ~silent_at(family, changed)
+    return np.flatnonzero(awake)
 
 
 def moves(size: int, direction: Array) -> bool:
@@ -250,6 +270,9 @@ def half_branches(
         if solved is None:
             complete = complete and not _may_hold(family, layout, point)
             continue
+        silent = silent_at(family, solved)[np.asarray(active, dtype=np.int64)]
+        if np.any(silent & (np.array(sides) != 1)):
+            continue  # the side of a silent kink makes no difference: one stands for all
         held = solved[n + layout.free]
         if np.any(held < -TIE) or np.any(held > 1.0 + TIE):
             continue
@@ -296,8 +319,11 @@ def _enters(
     """Tell whether a direction leads into the mode; None where that is too close to call."""
     n = layout.size
     doubtful = False
+    silent = silent_at(family, full)
     for kink in active:
         kink = int(kink)
+        if silent[kink]:
+            continue
         if layout.mode[kink] == 0 and TIE < full[n + kink] < 1.0 - TIE:
             continue
         rate = _inward_rate(family, layout, full, direction, kink)
@@ -313,10 +339,12 @@ def several(
     """Decide a border where several kinks meet, by trying every mode of the active ones."""
     n = layout.size
     found, complete = half_branches(family, layout.mode, full, active)
+    silent = silent_at(family, full)
+    came_in = tuple(1 if silent[k] else side for k, side in enumerate(layout.mode))
     onward = [
         half
         for half in found
-        if not (half.mode == layout.mode and float(half.direction @ arriving) < 0)
+        if not (half.mode == came_in and float(half.direction @ arriving) < 0)
     ]
     evidence = {"active": [int(kink) for kink in active], "half_branches": len(found)}
     came = _unit(np.append(arriving[:n], arriving[-1]))

@@ -10,7 +10,7 @@ import numpy as np
 from ..events.border import Borders
 from ..linalg import as_dense
 from ..system import Family
-from .modes_border import TIE, several, single
+from .modes_border import TIE, several, silent_at, single, waking
 from .modes_join import Collision, Piece
 
 Array = np.ndarray
@@ -29,14 +29,17 @@ def collide(family: Family, piece: Piece) -> Collision:
     full = layout.full(z)
     arriving = layout.full_direction(ending.tangent)
     arriving /= np.linalg.norm(arriving)
-    hits = np.flatnonzero(borders.margins(z, ending.tangent)[0][0] <= TIE * scales)
+    silent = silent_at(family, full)[borders.kinks]
+    tied = borders.margins(z, ending.tangent)[0][0] <= TIE * scales
+    hits = np.flatnonzero(tied & ~silent)
     kinks = np.unique(borders.kinks[hits])
+    awake = waking(family, full, kinks)
     outcome = None
-    if len(hits) == 1:
+    if len(hits) == 1 and awake.size == 0:
         kink, end = int(borders.kinks[hit]), int(borders.ends[hit])
         outcome = single(family, layout, full, kink, end, arriving)
     if outcome is None:
-        active = np.union1d(layout.free, kinks)
+        active = np.union1d(np.union1d(layout.free, kinks), awake)
         outcome = several(family, layout, full, active, arriving)
     return Collision(
         full=full,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import linalg, sparse
 
-from ..system import Mode, ModeLayout
+from ..system import Mode, ModeLayout, silent_kinks
 from .compile import CompiledSystem
 from .flat import FlatFunctions
 
@@ -181,11 +181,15 @@ class PiecewiseFamily:
         return PiecewiseFamily, (self.problem, self.parameter, self.values)
 
     def mode_of(self, z: Array, tolerance: float = 1e-9) -> Mode:
-        """Return the mode that (x, parameter) lies in, with 0 for ties."""
+        """Return the mode that (x, parameter) lies in, with 0 for ties; silent kinks are +1."""
         z = np.asarray(z, dtype=float)
         values = {**self.values, self.parameter: float(z[-1])}
-        signature = self.problem.signature(z[:-1], values, tolerance=tolerance)
-        return tuple(int(side) for side in signature)
+        sides = self.problem.signature(z[:-1], values, tolerance=tolerance)
+        if np.any(sides == 0):
+            full = np.concatenate([z[:-1], (1.0 + sides) / 2.0, z[-1:]])
+            g, jacobian = (part[self.size :] for part in self.expansion(full))
+            sides = np.where((sides == 0) & silent_kinks(self.size, g, jacobian, z), 1, sides)
+        return tuple(int(side) for side in sides)
 
     def system(self, mode: Mode) -> Any:
         """Return the system of a mode: compiled as a whole where no kink is held."""

@@ -22,11 +22,23 @@ from scipy.optimize import nnls
 from ..criticality.record import Criticality
 from ..system import Array
 from .relu_regression_arrangement import ZERO, Arrangement, Face, arrangement, cells, faces
-from .relu_regression_cones import descent, second_order
+from .relu_regression_cones import lowest
 from .relu_regression_losses import ReluRegression
 
 TOLERANCE = 1e-9
 """Gradients and curvatures below this, relative to their scale, count as zero."""
+
+_KINDS = {
+    ("sharp", "descends"): "sharp minimum",
+    ("strict", "descends"): "minimum",
+    ("descends", "sharp"): "maximum",
+    ("descends", "strict"): "maximum",
+    ("descends", "descends"): "saddle",
+}
+"""Kinds by whether the loss, and its negative, rise from the point."""
+
+_ONE_SIDED = {"descends": "Clarke critical", "degenerate": "degenerate"}
+"""Kinds where the rest is open."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,8 +93,9 @@ class Enumeration:
 
     @property
     def minima(self) -> tuple[CriticalPoint, ...]:
-        """The local minima."""
-        return tuple(point for point in self.points if point.verdict.kind == "minimum")
+        """The local minima; not those that second order leaves open."""
+        kinds = ("minimum", "sharp minimum")
+        return tuple(point for point in self.points if point.verdict.kind in kinds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +113,7 @@ class CellComplex:
     >>> data = ReluRegression(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([1.0, 2.0]))
     >>> found = CellComplex(data).critical_points(lam=0.5)
     >>> [(point.w.round(6).tolist(), point.verdict.kind) for point in found.points]
-    [([0.5, 1.0], 'minimum'), ([0.0, 1.0], 'Clarke critical'), ...
+    [([0.5, 1.0], 'minimum'), ([0.0, 1.0], 'saddle'), ...
     """
 
     data: ReluRegression
@@ -213,12 +226,14 @@ class CellComplex:
             return Criticality(kind="not critical", evidence=evidence)
         evidence["weights"] = hull.weights
         cones = [cell[:, None] * normals for cell in inner]
-        steepest, direction = descent(cones, gradients)
-        if steepest < -TOLERANCE * scale:
-            evidence |= {"descent_direction": direction, "slope": steepest}
-            return Criticality(kind="Clarke critical", evidence=evidence)
-        kind, more = second_order(cones, gradients, [H for H, _ in pieces], TOLERANCE)
-        return Criticality(kind=kind, evidence=evidence | more)
+        hessians = [H for H, _ in pieces]
+        down, below = lowest(cones, gradients, hessians, TOLERANCE, scale)
+        up, above = lowest(cones, -gradients, [-H for H in hessians], TOLERANCE, scale)
+        evidence |= below
+        if "descent_direction" in above:
+            evidence["ascent_direction"] = above["descent_direction"]
+        kind = _KINDS.get((down, up)) or _ONE_SIDED.get(down, "undecided")
+        return Criticality(kind=kind, index=0 if "minimum" in kind else None, evidence=evidence)
 
     def _point(
         self, w: Array, face: Face, freedom: int, verdict: Criticality, lam: float

@@ -59,36 +59,53 @@ def descent(cones: Sequence[Array], gradients: Array) -> tuple[float, Array]:
     return least, best
 
 
-def second_order(
-    cones: Sequence[Array], gradients: Array, hessians: Sequence[Array], tolerance: float
+def lowest(
+    cones: Sequence[Array],
+    gradients: Array,
+    hessians: Sequence[Array],
+    tolerance: float,
+    scale: float,
 ) -> tuple[str, dict[str, Any]]:
-    """Return the kind of a point without descent of first order, and its evidence.
+    """Tell whether a point is a local minimum, and in what way.
 
     Parameters
     ----------
     cones : sequence of ndarray, shape (rows, d)
         Rows of the inequalities.
     gradients : ndarray, shape (cones, d)
-        The gradient on each cone, with ``g . d >= 0`` there.
+        The gradient on each cone.
     hessians : sequence of ndarray, shape (d, d)
         The second derivative on each cone.
     tolerance : float
         Relative size below which slopes and curvatures count as zero.
+    scale : float
+        Size of slopes that zero is relative to.
 
     Returns
     -------
-    kind : str
-        "minimum" when every flat direction curves upwards (or there is none); "directionally
-        stationary" when one curves downwards; "degenerate" when one does neither; "undecided"
-        when the search for one among the flat cone's edges and curvature axes was inconclusive.
+    answer : str
+        ``"sharp"``: the function rises to first order in every direction. ``"strict"``: it rises
+        in every direction. ``"descends"``: it falls in one. ``"degenerate"``: it falls in none,
+        but second order does not show that it rises in all. ``"undecided"``: the search for a
+        direction of descent of second order among the flat cone's edges and the curvature's axes
+        was inconclusive.
     evidence : dict
-        ``sharp`` (no flat direction), or the direction of descent.
+        ``descent_direction``, and ``slope`` where descent is of first order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cones = [np.array([[1.0]]), np.array([[-1.0]])]
+    >>> lowest(cones, np.array([[1.0], [-1.0]]), [np.eye(1)] * 2, 1e-9, 1.0)[0]
+    'sharp'
     """
+    slope, direction = descent(cones, gradients)
+    if slope < -tolerance * scale:
+        return "descends", {"descent_direction": direction, "slope": slope}
     sharp, flat, open_question = True, False, False
     curvature = max(max(float(np.max(np.abs(H))) for H in hessians), 1e-300)
-    slope = max(float(np.max(np.abs(gradients))), 1e-300)
     for rows, g, H in zip(cones, gradients, hessians, strict=True):
-        span = _flat_span(rows, g, tolerance * slope)
+        span = _flat_span(rows, g, tolerance * scale)
         if not span.shape[1]:
             continue
         sharp = False
@@ -98,13 +115,13 @@ def second_order(
         if values[0] >= -tolerance * curvature:
             flat = True
             continue
-        down = _curving_down(rows, g, H, span @ axes, (tolerance * slope, tolerance * curvature))
+        down = _curving_down(rows, g, H, span @ axes, (tolerance * scale, tolerance * curvature))
         if down is not None:
-            return "directionally stationary", {"sharp": False, "descent_direction": down}
+            return "descends", {"descent_direction": down}
         open_question = True
     if open_question:
-        return "undecided", {"sharp": sharp}
-    return ("degenerate" if flat else "minimum"), {"sharp": sharp}
+        return "undecided", {}
+    return ("degenerate" if flat else "sharp" if sharp else "strict"), {}
 
 
 def _flat_span(rows: Array, g: Array, tolerance: float) -> Array:
@@ -115,7 +132,7 @@ def _flat_span(rows: Array, g: Array, tolerance: float) -> Array:
     found: list[Array] = []
     bounds = [(-1, 1)] * d
     limits = np.zeros(len(inequalities))
-    limits[len(rows) :] = tolerance / max(scale, tolerance)
+    limits[len(rows) :] = tolerance / max(scale, tolerance, 1e-300)
     basis = np.zeros((d, 0))
     while basis.shape[1] < d:
         # Look for a direction outside the span found so far.

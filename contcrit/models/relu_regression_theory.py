@@ -69,6 +69,55 @@ def slope(data: ReluRegression) -> Array:
     return -data.count * np.asarray(np.linalg.solve(data.moment(), at_teacher))
 
 
+def pattern_limit(data: ReluRegression) -> float:
+    """Return the lam > 0 at which `solution` first changes pattern, or with l1 a weight's sign.
+
+    Up to there, for full-rank B and the right sign, it is a critical point of the loss. The three
+    solutions are rational in lam, so that the limit is a root of a polynomial.
+
+    Returns
+    -------
+    float
+        Infinite if there is none. With the printed sign, poles of the solution count too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from contcrit.models.relu_regression_losses import Penalty
+    >>> data = ReluRegression(np.eye(2), np.array([1.0, 2.0]), Penalty("l1"))
+    >>> pattern_limit(data)
+    1.0
+    """
+    direction = -data.penalty.regularisation_sign
+    if data.penalty.norm == "l2":
+        values, axes = np.linalg.eigh(data.moment() / data.count)
+        roots = [-values]
+        for row in data.X:
+            parts = (row @ axes) * (data.w_star @ axes) * values
+            polynomial = np.zeros(1)
+            for k, part in enumerate(parts):
+                others = np.poly(-np.delete(values, k))
+                polynomial = np.polyadd(polynomial, part * others)
+            found = np.roots(np.trim_zeros(polynomial, "f"))
+            roots.append(np.real(found[np.abs(np.imag(found)) <= 1e-12 * np.abs(found)]))
+        weights = np.concatenate(roots)
+    else:
+        signs = np.sign(data.w_star)
+        change = np.linalg.solve(data.moment() / data.count, signs)
+        rows = np.vstack([data.X, np.eye(data.dimension)])
+        rows = rows[np.abs(rows @ change) > 0]
+        # w = w* - force change, and a row's output vanishes at one force.
+        forces = (rows @ data.w_star) / (rows @ change)
+        weights = 2.0 * forces
+        if data.penalty.norm == "l1-squared":
+            # force = weight |w|_1, and |w|_1 is affine in the force.
+            one = float(np.sum(np.abs(data.w_star))) - forces * float(signs @ change)
+            pole = -1.0 / float(signs @ change)
+            weights = np.append(forces[one != 0] / one[one != 0], pole)
+    ahead = direction * weights
+    return float(np.min(ahead[ahead > 0], initial=np.inf))
+
+
 def bound_17(data: ReluRegression) -> float:
     """Return the right side of equation 17: the paper's bound on lam for l2."""
     change = data.X @ np.linalg.solve(data.moment(), data.w_star)

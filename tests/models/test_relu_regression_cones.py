@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from contcrit.models.relu_regression_cones import descent, second_order
+from contcrit.models.relu_regression_cones import descent, lowest
 
 RIGHT, LEFT = np.array([[1.0]]), np.array([[-1.0]])
 QUADRANTS = [np.diag(signs) for signs in np.array([[1, 1], [1, -1], [-1, 1], [-1, -1.0]])]
@@ -25,29 +25,29 @@ def test_descent_needs_a_linear_program_where_steepest_descent_leaves_the_cone()
 
 @pytest.mark.parametrize(
     ("curvature", "kind"),
-    [(1.0, "minimum"), (-1.0, "directionally stationary"), (0.0, "degenerate")],
+    [(1.0, "strict"), (-1.0, "descends"), (0.0, "degenerate")],
 )
 def test_flat_directions_are_judged_by_their_curvature(curvature, kind):
     # |x| + curvature y^2 / 2.
     gradients = np.array([[1.0, 0], [1, 0], [-1, 0], [-1, 0]])
     H = np.diag([-3.0, curvature])
-    found, evidence = second_order(QUADRANTS, gradients, [H] * 4, 1e-9)
+    found, _ = lowest(QUADRANTS, gradients, [H] * 4, 1e-9, 1.0)
     assert found == kind
-    assert evidence["sharp"] is False
 
 
 def test_no_flat_direction_is_sharp():
     gradients = np.array([[1.0, 1], [1, -1], [-1, 1], [-1, -1]])
-    found, evidence = second_order(QUADRANTS, gradients, [-np.eye(2)] * 4, 1e-9)
-    assert (found, evidence["sharp"]) == ("minimum", True)
+    assert lowest(QUADRANTS, gradients, [-np.eye(2)] * 4, 1e-9, 1.0) == ("sharp", {})
+    found, evidence = lowest(QUADRANTS, -gradients, [np.eye(2)] * 4, 1e-9, 1.0)
+    assert found == "descends" and evidence["slope"] == pytest.approx(-2.0)
 
 
 def test_negative_curvature_outside_the_cone_does_not_matter_but_is_not_hidden():
     # g = 0 everywhere, H = [[1, 2], [2, 1]]: copositive on two quadrants, not on the others.
     H = np.array([[1.0, 2.0], [2.0, 1.0]])
-    found, evidence = second_order(QUADRANTS, np.zeros((4, 2)), [H] * 4, 1e-9)
-    assert found == "directionally stationary"
+    found, evidence = lowest(QUADRANTS, np.zeros((4, 2)), [H] * 4, 1e-9, 1.0)
+    assert found == "descends"
     direction = evidence["descent_direction"]
     assert direction @ H @ direction < 0
     # Alone, the first quadrant's piece has no descent; the search says that it cannot tell.
-    assert second_order(QUADRANTS[:1], np.zeros((1, 2)), [H], 1e-9)[0] == "undecided"
+    assert lowest(QUADRANTS[:1], np.zeros((1, 2)), [H], 1e-9, 1.0)[0] == "undecided"

@@ -21,6 +21,7 @@ from contcrit.models.relu_regression_theory import (
     in_region,
     lyapunov_derivative,
     lyapunov_matrix,
+    pattern_limit,
     population_solution,
     rank_probability,
     slope,
@@ -373,3 +374,37 @@ def test_misuse_is_refused():
         rank_probability(5, 3)
     with pytest.raises(SpecificationError, match="modulus"):
         population_solution(PopulationRegression(np.array([1.0, 2.0]), Penalty("l1-squared")), 0.1)
+
+
+# ---- where the pattern changes -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("norm", "expected"), [("l2", 0.0816614991050), ("l1-squared", 0.0134432491957)]
+)
+def test_the_pattern_of_the_reference_instance_changes_where_stated(norm, expected):
+    data = reference(norm)
+    limit = pattern_limit(data)
+    assert limit == pytest.approx(expected, abs=1e-12)
+    assert kept(data, limit * (1 - 1e-9)) and not kept(data, limit * (1 + 1e-9))
+
+
+@given(
+    regressions(shapes=("generic", "duplicates", "on an axis"), dimensions=(1, 2, 3), signs=(-1, 1))
+)
+def test_the_pattern_stays_up_to_its_limit(data):
+    assume(np.linalg.cond(data.moment()) < 1e6)
+    assume(np.min(np.abs(data.w_star)) > 1e-3)
+    outputs = np.abs(data.X @ data.w_star)
+    assume(np.min(outputs[np.linalg.norm(data.X, axis=1) > 0]) > 1e-3)
+    limit = min(pattern_limit(data), 10.0)
+    for share in (1e-6, 0.3, 0.7, 0.999):
+        lam = share * limit
+        if data.penalty.norm == "l2" and data.penalty.regularisation_sign == 1:
+            # The limit may be a pole of the solution, or hide behind a double root.
+            assume(np.linalg.cond(data.moment() / data.count - lam * np.eye(data.dimension)) < 1e8)
+        assert kept(data, lam)
+        found = solution(data, lam)
+        if data.penalty.kinked:
+            assert np.array_equal(np.sign(found), np.sign(data.w_star))
+        assert data.gradient(found, lam) == pytest.approx(0.0, abs=1e-8 * (1 + np.max(abs(found))))

@@ -44,9 +44,7 @@ class Finisher:
 
     def __call__(self, branch: Branch) -> Branch:
         """Return the branch completed."""
-        columns = dict(branch.columns)
-        for name, function in {**self.problem.observables, **self.record}.items():
-            columns[name] = np.array([function(z[:-1], self._at(z)) for z in branch.z], dtype=float)
+        columns = {**branch.columns, **self._observed(branch)}
         verdicts: tuple[tuple[int, int, Criticality], ...] = ()
         special_points = branch.special_points
         if self.classify and len(branch):
@@ -66,6 +64,18 @@ class Finisher:
                 "seed": branch.settings.seed,
             },
         )
+
+    def _observed(self, branch: Branch) -> dict[str, Array]:
+        """Return the problem's observables, all points at once where it can, then the user's."""
+        columns: dict[str, Array] = {}
+        observe = getattr(self.problem, "observe", None)
+        single = {**self.problem.observables, **self.record}
+        if observe is not None and len(branch):
+            columns = observe(branch.z[:, :-1], {**self.values, self.parameter: branch.z[:, -1]})
+            single = dict(self.record)
+        for name, function in single.items():
+            columns[name] = np.array([function(z[:-1], self._at(z)) for z in branch.z], dtype=float)
+        return columns
 
     def _at(self, z: Array) -> dict[str, float]:
         return {**self.values, self.parameter: float(z[-1])}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import comb
 
 import numpy as np
@@ -41,12 +41,16 @@ class Cell:
         Unit direction inside the cell: the proof that it is there.
     margin : float
         Smallest product of the rows with it; at least `STRICT`.
+    hidden : int
+        Number of kinks whose gradient is zero in this cell and whose side is therefore not known;
+        their signs are +1. Both sides have the same gradient, but not the same Hessian.
     """
 
     signs: Array
     rows: Array
     direction: Array
     margin: float
+    hidden: int = 0
 
 
 @dataclass(eq=False)
@@ -69,14 +73,11 @@ class CellSearch:
     Attributes
     ----------
     complete : bool
-        Whether the last iteration saw every cell that is neither too thin nor hidden by a kink
-        of gradient zero.
+        Whether the last iteration saw every cell, to first order.
     stopped : str
         Why it is not complete: ``"budget"``, ``"time"``, ``"thin cells"``, ``"zero gradients"``.
     thin : int
         Number of (partial) patterns that are neither surely present nor surely absent.
-    flat_kinks : int
-        Number of kinks met with a gradient of zero and two different pieces beside them.
     tests : int
         Number of feasibility problems that were solved.
 
@@ -86,8 +87,9 @@ class CellSearch:
     (Cover [1]_); each costs at most m feasibility problems, each a non-negative least squares
     problem with m columns of length n + 1. Independent rows have all 2^m patterns.
 
-    A kink whose gradient vanishes is crossed by no straight line; its two pieces have the same
-    gradient, so that it splits no cell to first order, and its sign is set to +1.
+    A kink whose gradient vanishes splits no cell to first order, and the gradients on both of its
+    sides agree if the function is continuous; its sign is set to +1. Where they do not agree, the
+    cell is left out and the enumeration is not complete.
 
     References
     ----------
@@ -113,13 +115,13 @@ class CellSearch:
     complete: bool = field(default=False, init=False)
     stopped: str = field(default="", init=False)
     thin: int = field(default=0, init=False)
-    flat_kinks: int = field(default=0, init=False)
+    _broken: bool = field(default=False, init=False)
     tests: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[Cell]:
         levels = self.pieces.levels[: self.depth]
         total = sum(self.pieces.levels)
-        self.complete, self.stopped, self.thin, self.flat_kinks, self.tests = False, "", 0, 0, 0
+        self.complete, self.stopped, self.thin, self.tests, self._broken = False, "", 0, 0, False
         domain = unit_rows(domain_rows(self.pieces))
         start = self._witness(domain, np.zeros(self.pieces.size))
         if start is None:
@@ -127,7 +129,8 @@ class CellSearch:
             self.stopped = "thin cells" if self.thin else ""
             return
         found = 0
-        stack = [self._next_level(_Node(np.zeros(total), -1, domain, *start, ()), levels)]
+        root = self._next_level(_Node(np.zeros(total), -1, domain, *start, (), 0), levels)
+        stack = [] if root is None else [root]
         while stack:
             node = stack.pop()
             if node.level == len(levels):
@@ -135,50 +138,53 @@ class CellSearch:
                     self.stopped = "budget"
                     return
                 found += 1
-                yield Cell(node.signs, node.rows, node.direction, node.margin)
+                yield Cell(node.signs, node.rows, node.direction, node.margin, node.hidden)
                 continue
             if time.monotonic() > self.deadline:
                 self.stopped = "time"
                 return
-            stack.extend(
-                self._next_level(child, levels) if not child.waiting else child
-                for child in self._children(node)
-                if self.refuse is None or not self.refuse(child.signs)
-            )
-        self.stopped = "thin cells" if self.thin else "zero gradients" if self.flat_kinks else ""
+            for child in self._children(node):
+                if self.refuse is not None and self.refuse(child.signs):
+                    continue
+                advanced = child if child.waiting else self._next_level(child, levels)
+                if advanced is not None:
+                    stack.append(advanced)
+        self.stopped = "thin cells" if self.thin else "zero gradients" if self._broken else ""
         self.complete = not self.stopped
 
-    def _next_level(self, node: _Node, levels: tuple[int, ...]) -> _Node:
-        """Return the node with the rows of its next level that has kinks of its own."""
-        signs, level = node.signs, node.level + 1
+    def _next_level(self, node: _Node, levels: tuple[int, ...]) -> _Node | None:
+        """Return the node with the rows of its next level that has any, or None: not continuous."""
+        signs, level, hidden = node.signs, node.level + 1, node.hidden
         while level < len(levels):
             first = sum(levels[:level])
             gradients = self.pieces.switching_gradients(level, signs[:first])
             groups, zero = grouped_rows(gradients)
             signs = signs.copy()
             signs[first + zero] = 1.0
-            if zero.size and not self._harmless(signs, first + zero):
-                self.flat_kinks += zero.size
+            if zero.size and not self._continuous(signs, first + zero):
+                self._broken = True
+                return None
+            # An affine function of gradient zero is zero on the whole cell: it has no sides.
+            hidden += 0 if has_affine_cells(self.pieces) else zero.size
             waiting = tuple(
                 (group.row, first + group.members, group.orientations) for group in groups
             )
             if waiting:
-                return _Node(signs, level, node.rows, node.direction, node.margin, waiting)
+                return replace(node, signs=signs, level=level, waiting=waiting, hidden=hidden)
             level += 1
-        return _Node(signs, level, node.rows, node.direction, node.margin, ())
+        return replace(node, signs=signs, level=level, waiting=(), hidden=hidden)
 
-    def _harmless(self, signs: Array, kinks: Array) -> bool:
-        """Return whether the sides of kinks with gradient zero have equal gradients."""
+    def _continuous(self, signs: Array, kinks: Array) -> bool:
+        """Return whether the gradients on both sides of kinks with gradient zero agree."""
         filled = np.where(signs == 0, 1.0, signs)
         here = self.pieces.gradient(filled)
+        size = max(1.0, float(np.max(np.abs(here))))
         for kink in kinks:
             other = filled.copy()
             other[kink] = -1.0
-            if np.max(np.abs(self.pieces.gradient(other) - here)) > THIN * max(
-                1.0, float(np.max(np.abs(here)))
-            ):
+            if np.max(np.abs(self.pieces.gradient(other) - here)) > THIN * size:
                 return False
-        return has_affine_cells(self.pieces)
+        return True
 
     def _children(self, node: _Node) -> Iterator[_Node]:
         (row, members, orientations), rest = node.waiting[0], node.waiting[1:]
@@ -195,7 +201,7 @@ class CellSearch:
             if witness is not None:
                 signs = node.signs.copy()
                 signs[members] = sign * orientations
-                yield _Node(signs, node.level, rows, *witness, rest)
+                yield _Node(signs, node.level, rows, *witness, rest, node.hidden)
 
     def _witness(self, rows: Array, default: Array) -> tuple[Array, float] | None:
         """Return a unit direction inside the cone of rows and its margin, or None."""
@@ -286,3 +292,4 @@ class _Node:
     direction: Array
     margin: float
     waiting: tuple[tuple[Array, Array, Array], ...]
+    hidden: int

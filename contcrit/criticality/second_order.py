@@ -123,7 +123,7 @@ def curvature_of_flat_cells(
     none = np.empty((0, pieces.size))
     for cell, gradient in zip(cells, gradients, strict=True):
         hessian = pieces.hessian(cell.signs)
-        if hessian is None or np.linalg.norm(gradient) > thresholds.zero:
+        if hessian is None or cell.hidden or np.linalg.norm(gradient) > thresholds.zero:
             continue
         for side in (1.0, -1.0):
             direction = form_on_cone(

@@ -186,7 +186,9 @@ def _from_cells(
         "complete": search.complete,
         "stopped": search.stopped,
     }
-    exact = search.complete and (has_affine_cells(pieces) or len(cells) == 2**total)
+    # Every pattern occurs, those of hidden kinks beside others of the same gradient.
+    every = sum(2**cell.hidden for cell in cells) == 2**total
+    exact = search.complete and (has_affine_cells(pieces) or every)
     upper, lower = float("inf"), 0.0
     if cells:
         nearest = nearest_in_hull(gradients)

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy import linalg
 
-from .hessian import classify_hessian
+from .arguments import orthonormal_rows
 from .pieces import Pieces
 from .record import Criticality
 from .second_order import Curvature
 from .separable import Separable, lagrangian_hessian
 from .stationarity import Stationarity
 from .subdifferential import Subdifferential
+from .thresholds import Thresholds
 
 Array = np.ndarray
 
@@ -185,20 +187,25 @@ def nondegenerate_verdict(
         if form is None:
             evidence["reason"] = "There are no Hessians along the active manifold."
             return _remaining(evidence, kinds)
-        reduced = classify_hessian(
-            separable.tangent @ form @ separable.tangent.T,
-            gauge=gauge,
-            tolerance=min(tolerance, 1e-9),
-        )
-        evidence["manifold"] = reduced
-        if reduced.inertia is None:
-            evidence["reason"] = "The Hessian on the active manifold is not decided."
+        # Noise in a Hessian that vanishes on the manifold must not be sized by itself.
+        scale = max(float(np.linalg.norm(form, 2)), float(slopes.max()))
+        limits = Thresholds.of(min(tolerance, 1e-9), scale)
+        along = orthonormal_rows(gauge, 1e-7)
+        frame = separable.tangent
+        if len(along):
+            frame = linalg.null_space(along).T @ separable.tangent
+        eigenvalues = np.linalg.eigvalsh(frame @ form @ frame.T) if len(frame) else np.empty(0)
+        evidence["eigenvalues"] = eigenvalues
+        signs_found = [limits.sign(value) for value in eigenvalues]
+        if None in signs_found:
+            evidence["reason"] = "An eigenvalue on the active manifold is too close to zero."
             return _remaining(evidence, kinds)
-        negative += reduced.inertia[0]
-        zero, gauge_nullity = reduced.inertia[1], reduced.gauge_nullity
-        positive += reduced.inertia[2]
-        if reduced.inertia[0] or reduced.inertia[2]:
-            margin = min(margin, reduced.margin)
+        negative += signs_found.count(-1)
+        gauge_nullity = len(along)
+        zero = signs_found.count(0) + gauge_nullity
+        positive += signs_found.count(1)
+        away = [abs(value) for value in eigenvalues if abs(value) > limits.clear]
+        margin = min([margin, *(value / scale for value in away)])
     degenerate = zero > gauge_nullity
     if negative:
         evidence["local_minimum"] = False

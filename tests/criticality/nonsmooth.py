@@ -158,6 +158,31 @@ def sampled_gradients(pieces: ArrayPieces, count: int = 3000) -> Array:
     return np.array([pieces.gradient(signs) for signs in patterns]).reshape(-1, pieces.size)
 
 
+def listed_gradients(pieces: ArrayPieces) -> Array:
+    """Return the gradients of all patterns whose cell a linear program finds not to be empty."""
+    found = []
+    for signs in product((-1.0, 1.0), repeat=len(pieces.rows)):
+        rows = np.vstack(
+            [np.empty((0, pieces.size))]
+            + [
+                pieces.switching_gradients(level, np.array(signs[: sum(pieces.levels[:level])]))
+                for level in range(len(pieces.levels))
+            ]
+        )
+        kept = np.any(rows != 0, axis=1)
+        inside = -np.array(signs)[kept, None] * rows[kept]
+        program = linprog(
+            np.append(np.zeros(pieces.size), -1.0),
+            A_ub=np.hstack([inside, np.ones((len(inside), 1))]) if len(inside) else None,
+            b_ub=np.zeros(len(inside)) if len(inside) else None,
+            bounds=[(-1, 1)] * (pieces.size + 1),
+            method="highs",
+        )
+        if -program.fun > 1e-6:
+            found.append(pieces.gradient(np.array(signs)))
+    return np.array(found)
+
+
 def holds_origin(points: Array) -> bool:
     """Return whether 0 is in the convex hull of points, by linear programming."""
     count = len(points)

@@ -14,6 +14,7 @@ from tests.criticality.nonsmooth import (
     Curved,
     curved,
     holds_origin,
+    listed_gradients,
     piecewise_linear,
     probes,
     sampled_gradients,
@@ -34,7 +35,9 @@ def test_random_piecewise_linear_functions(pieces: ArrayPieces) -> None:
     lowest, highest = values.min(), values.max()
     assert evidence["directionally_stationary"] is bool(lowest > -1e-9)
     gradients = sampled_gradients(pieces)
-    assert evidence["critical"] is holds_origin(gradients)
+    # Samples may miss a thin cell: only then are all patterns listed.
+    critical = holds_origin(gradients) or holds_origin(listed_gradients(pieces))
+    assert evidence["critical"] is critical
     flat = bool(np.any(np.all(np.abs(gradients) < 1e-12, axis=1)))
     if not evidence["critical"]:
         assert verdict.kind == "not critical"

@@ -134,6 +134,8 @@ class CellSearch:
         while stack:
             node = stack.pop()
             if node.level == len(levels):
+                if self.refuse is not None and self.refuse(node.signs):
+                    continue
                 if found == self.budget:
                     self.stopped = "budget"
                     return

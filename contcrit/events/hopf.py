@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
-from ..linalg import as_dense
+from ..linalg import SPARSE_LIMIT, as_dense
 
 Array = np.ndarray
 
@@ -31,11 +31,16 @@ class CriticalPair(NamedTuple):
 def critical_pair(jacobian: Any) -> CriticalPair | None:
     """Return the complex pair whose real part is smallest in modulus, or None.
 
+    Of a large sparse Jacobian no spectrum is computed, and so no pair is found; changes of inertia
+    are counted of those only whose eigenvalues are real.
+
     Parameters
     ----------
     jacobian : (n, n) ndarray or sparse matrix
         In the unknowns.
     """
+    if sparse.issparse(jacobian) and jacobian.shape[0] > SPARSE_LIMIT:
+        return None
     values, vectors = linalg.eig(as_dense(jacobian), check_finite=False)
     scale = float(np.max(np.abs(values), initial=1e-300))
     upper = np.flatnonzero(values.imag > 1e-7 * scale)

@@ -112,7 +112,7 @@ class _Remembered(NamedTuple):
 
     system: Any
     point: Array
-    count: int
+    size: int
     spectra: _Spectra
 
 
@@ -121,7 +121,7 @@ _memory: deque[_Remembered] = deque(maxlen=4)
 
 
 def _spectra(system: Any, z: Array, count: int) -> _Spectra:
-    mine = [each for each in _memory if each.system() is system and each.count == count]
+    mine = [each for each in _memory if each.system() is system and each.size == count]
     for each in mine:
         if np.array_equal(each.point, z):
             return each.spectra
@@ -132,13 +132,12 @@ def _spectra(system: Any, z: Array, count: int) -> _Spectra:
         )
     # Those of a point nearby are a good start.
     starts = (mine[-1].spectra.inner[2], mine[-1].spectra.full[2]) if mine else (None, None)
-    spectra = _Spectra(
-        *(
-            singular_triplets(matrix, count, tolerance=_TOLERANCE, start=start)
-            for matrix, start in zip((jacobian[:, :-1], jacobian), starts, strict=True)
-        ),
-        accuracy=1e-16,  # inverse iteration resolves small values; the spectrum may be wide
+    inner, full = (
+        singular_triplets(matrix, count, tolerance=_TOLERANCE, start=start)
+        for matrix, start in zip((jacobian[:, :-1], jacobian), starts, strict=True)
     )
+    # Inverse iteration resolves small values; the spectrum may be wide.
+    spectra = _Spectra(inner, full, 1e-16)
     _memory.append(_Remembered(weakref.ref(system), z.copy(), count, spectra))
     return spectra
 

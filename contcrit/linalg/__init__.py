@@ -4,22 +4,24 @@ Everything here takes a dense ndarray or a `scipy.sparse` matrix and says no wor
 """
 
 from .bordered import (
-    Bordered,
     FactoredJacobian,
     bordered_solution,
     solve_bordered,
     solve_bordered_dense,
     solve_bordered_sparse,
 )
+from .borders import Bordered
 from .factors import factorise, permutation_sign
 from .matrix_free import MatrixFree, is_matrix_free
 from .metric import Array, as_dense, metric_weights, rounding_level
 from .patterned import Pattern, PatternedMatrix, as_slice, pattern_of
-from .spectra import DENSE_LIMIT, negative_count, negative_counts, real_parts
+from .spectra import DENSE_LIMIT, SPARSE_LIMIT, negative_count, negative_counts, real_parts
+from .symmetrise import symmetrised
 from .triplets import singular_triplets
 
 __all__ = [
     "DENSE_LIMIT",
+    "SPARSE_LIMIT",
     "Array",
     "Bordered",
     "FactoredJacobian",
@@ -42,4 +44,5 @@ __all__ = [
     "solve_bordered",
     "solve_bordered_dense",
     "solve_bordered_sparse",
+    "symmetrised",
 ]

@@ -1,4 +1,4 @@
-"""Bordered systems [A B; C D]: one factorisation of A serves borders that come and go.
+"""Bordered systems [J; row]: one factorisation of J's square part A serves all last rows.
 
 A is singular at folds and at branch points, where the bordered matrix is regular. Mixed block
 elimination is stable there: it needs solutions with A and with its transpose, no more.
@@ -19,7 +19,8 @@ from scipy import sparse
 from scipy.linalg.lapack import dgetrf, dgetrs, dgtsv
 from scipy.sparse.linalg import splu
 
-from .factors import DenseFactors, Factors, factorise, permutation_sign
+from .borders import RESIDUAL, lu_determinant
+from .factors import factorise
 from .matrix_free import is_matrix_free, solve_matrix_free
 from .patterned import PatternedMatrix, pattern_of
 
@@ -27,175 +28,6 @@ Array = np.ndarray
 
 _CANCELLATION = 1e6
 """Loss by cancellation at which plain block elimination gives way to the mixed one."""
-
-_RESIDUAL = 1e-8
-"""Largest backward error of a solution by block elimination that is believed."""
-
-
-class Bordered:
-    """Factors of a square matrix [A B; C D] with few border columns and rows.
-
-    Parameters
-    ----------
-    matrix : (n, n) ndarray or sparse matrix
-        A; it may be singular to rounding, by as many dimensions as there are borders.
-    columns : ndarray of shape (n, k)
-        B.
-    rows : ndarray of shape (k, n)
-        C.
-    corner : ndarray of shape (k, k), optional
-        D (default zero).
-
-    Attributes
-    ----------
-    regular : bool
-        Whether there are solutions to be had.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from contcrit.linalg import Bordered
-    >>> bordered = Bordered(np.zeros((1, 1)), np.array([[2.0]]), np.array([[1.0]]))
-    >>> bordered.solve(np.array([4.0, 3.0])).tolist()
-    [3.0, 2.0]
-    """
-
-    def __init__(
-        self, matrix: Any, columns: Array, rows: Array, corner: Array | None = None
-    ) -> None:
-        size, width = columns.shape
-        corner = np.zeros((width, width)) if corner is None else corner
-        self._size = size
-        self._blocks = (matrix, columns, rows, corner)
-        self._whole: Factors | None = None
-        self._levels: list[_Level] = []
-        self.regular = True
-        if sparse.issparse(matrix):
-            base = factorise(matrix)
-            if base is not None:
-                self._eliminate(base)
-                if self._is_trusted():
-                    return
-        self._assemble()
-
-    def solve(self, right: Array) -> Array:
-        """Return the solution for right-hand sides of shape (n + k,) or (n + k, r)."""
-        if self._whole is not None:
-            return self._whole.solve(right)
-        if not self.regular:
-            return np.full(right.shape, np.nan)
-        return self._solve(len(self._levels), right, transposed=False)
-
-    def solve_transposed(self, right: Array) -> Array:
-        """Return the solution of the transposed system."""
-        if self._whole is not None:
-            return self._whole.solve_transposed(right)
-        if not self.regular:
-            return np.full(right.shape, np.nan)
-        return self._solve(len(self._levels), right, transposed=True)
-
-    def _eliminate(self, base: Factors) -> None:
-        self._base = base
-        _, columns, rows, corner = self._blocks
-        for k in range(columns.shape[1]):
-            column = np.concatenate([columns[:, k], corner[:k, k]])
-            row = np.concatenate([rows[k], corner[k, :k]])
-            right = self._solve(k, column, transposed=False)
-            left = self._solve(k, row, transposed=True)
-            self._levels.append(
-                _Level(column, row, right, left, float(corner[k, k]))
-            )
-
-    def _solve(self, level: int, right: Array, transposed: bool) -> Array:
-        if level == 0:
-            return self._base.solve_transposed(right) if transposed else self._base.solve(right)
-        step = self._levels[level - 1]
-        column, row, one, other, first_pivot, second_pivot = step.oriented(transposed)
-        upper, last = right[:-1], right[-1]
-        with np.errstate(all="ignore"):
-            first = (last - other @ upper) / first_pivot
-            rest = last - step.corner * first
-            found = self._solve(level - 1, upper - _outer(column, first), transposed)
-            second = (rest - row @ found) / second_pivot
-            return np.concatenate([found - _outer(one, second), [first + second]])
-
-    def _is_trusted(self) -> bool:
-        """Solve with a random right-hand side both ways and look at the residuals."""
-        matrix, columns, rows, corner = self._blocks
-        size, width = columns.shape
-        right = np.random.default_rng(0).standard_normal(size + width)
-        right *= float(abs(matrix).max()) or 1.0
-        for blocks, found in (
-            ((matrix, columns, rows, corner), self.solve(right)),
-            ((matrix.T, rows.T, columns.T, corner.T), self.solve_transposed(right)),
-        ):
-            if not np.all(np.isfinite(found)):
-                return False
-            a, b, c, d = blocks
-            x, y = found[:size], found[size:]
-            error = np.concatenate([a @ x + b @ y, c @ x + d @ y]) - right
-            bound = np.concatenate(
-                [
-                    abs(a) @ np.abs(x) + np.abs(b) @ np.abs(y),
-                    np.abs(c) @ np.abs(x) + np.abs(d) @ np.abs(y),
-                ]
-            )
-            if np.max(np.abs(error)) > _RESIDUAL * (np.max(bound) + np.max(np.abs(right))):
-                return False
-        return True
-
-    def _assemble(self) -> None:
-        matrix, columns, rows, corner = self._blocks
-        whole: Any
-        if sparse.issparse(matrix):
-            whole = sparse.block_array(
-                [
-                    [matrix, sparse.csc_array(columns)],
-                    [sparse.csr_array(rows), sparse.csc_array(corner)],
-                ],
-                format="csc",
-            )
-            try:
-                self._whole = _Assembled(splu(whole))
-            except RuntimeError:  # SuperLU's word for an exactly singular factor
-                self.regular = False
-        else:
-            factors = DenseFactors(np.block([[np.asarray(matrix), columns], [rows, corner]]))
-            self.regular = factors.regular
-            self._whole = factors if factors.regular else None
-
-
-class _Level:
-    """One border, eliminated: the solutions for its column and its row."""
-
-    def __init__(self, column: Array, row: Array, right: Array, left: Array, corner: float) -> None:
-        self.column, self.row, self.right, self.left = column, row, right, left
-        self.corner = corner
-        with np.errstate(all="ignore"):
-            self.pivot = corner - float(row @ right)
-            self.transposed_pivot = corner - float(left @ column)
-
-    def oriented(self, transposed: bool) -> tuple[Array, Array, Array, Array, float, float]:
-        """Return column, row, their solutions and the two pivots, for one of the two systems."""
-        if transposed:
-            return self.row, self.column, self.left, self.right, self.pivot, self.transposed_pivot
-        return self.column, self.row, self.right, self.left, self.transposed_pivot, self.pivot
-
-
-class _Assembled:
-    """Factors of the whole bordered matrix by SuperLU."""
-
-    checked = True
-
-    def __init__(self, factors: Any) -> None:
-        self._factors = factors
-        self.sign, self.log_modulus = _determinant(factors)
-
-    def solve(self, right: Array) -> Array:
-        return self._factors.solve(right)
-
-    def solve_transposed(self, right: Array) -> Array:
-        return self._factors.solve(right, trans="T")
 
 
 class FactoredJacobian:
@@ -284,7 +116,7 @@ class FactoredJacobian:
     def _is_solved(self, row: Array, solution: Array, right: Array) -> bool:
         error = np.max(np.abs(self.jacobian @ solution - right[:-1]))
         bound = self.jacobian.largest_row_sum(np.abs(solution)) + np.max(np.abs(right))
-        return bool(error <= _RESIDUAL * bound)
+        return bool(error <= RESIDUAL * bound)
 
 
 def solve_bordered_dense(jacobian: Array, row: Array, right: Array) -> tuple[Array, float, float]:
@@ -337,7 +169,7 @@ def solve_bordered_sparse(jacobian: Any, row: Array, right: Array) -> tuple[Arra
         factors = splu(matrix)
     except RuntimeError:  # SuperLU's word for an exactly singular factor
         return np.full_like(right, np.nan), 0.0, -np.inf
-    sign, log_modulus = _determinant(factors)
+    sign, log_modulus = lu_determinant(factors)
     if sign == 0.0:
         return np.full_like(right, np.nan), 0.0, -np.inf
     return factors.solve(right), sign, log_modulus
@@ -404,18 +236,5 @@ def _solve_tridiagonal(jacobian: Any, row: Array, right: Array) -> Array | None:
     return solution
 
 
-def _determinant(factors: Any) -> tuple[float, float]:
-    diagonal = factors.U.diagonal()
-    if diagonal.size < factors.shape[0] or np.any(diagonal == 0):
-        return 0.0, -np.inf
-    parity = permutation_sign(factors.perm_r) * permutation_sign(factors.perm_c)
-    sign = parity * (-1.0 if np.count_nonzero(diagonal < 0) % 2 else 1.0)
-    return sign, float(np.log(np.abs(diagonal)).sum())
-
-
 def _modulus(vector: Array) -> float:
     return float(np.abs(vector).max())
-
-
-def _outer(vector: Array, factor: Any) -> Array:
-    return vector * factor if np.ndim(factor) == 0 else np.multiply.outer(vector, factor)

@@ -137,5 +137,3 @@ def solve_matrix_free(jacobian: Any, row: Array, right: Array) -> Array:
     if failure and np.linalg.norm(product(solution) - right) > 1e-8 * scale:
         return np.full(size + 1, np.nan)
     return np.asarray(solution)
-
-

@@ -12,6 +12,7 @@ from .factors import SparseFactors, TridiagonalFactors, factorise
 from .matrix_free import is_matrix_free
 from .metric import as_dense
 from .patterned import PatternedMatrix, pattern_of
+from .symmetrise import symmetrised
 from .triplets import nearest_eigenvalues
 
 Array = np.ndarray
@@ -29,8 +30,9 @@ NEAREST = 4
 def real_parts(jacobian: Any, symmetric: bool) -> Array | None:
     """Return the eigenvalues' real parts in ascending order, or None if too many to compute.
 
-    Of a large sparse symmetric matrix only the few eigenvalues next to zero are computed; the
-    others, whose signs its factors tell, are given as infinities of these signs.
+    Of a large sparse matrix that is symmetric, or that a diagonal scaling makes so, only the few
+    eigenvalues next to zero are computed; the others, whose signs its factors tell, are given as
+    infinities of these signs.
 
     Parameters
     ----------
@@ -41,8 +43,10 @@ def real_parts(jacobian: Any, symmetric: bool) -> Array | None:
     if is_matrix_free(jacobian):
         return None
     n = jacobian.shape[0]
-    if symmetric and sparse.issparse(jacobian) and n > SPARSE_LIMIT:
-        return _next_to_zero(jacobian)
+    if sparse.issparse(jacobian) and n > SPARSE_LIMIT:
+        similar = _symmetric_form(jacobian, symmetric)
+        if similar is not None:
+            return _next_to_zero(similar)
     limit = DENSE_LIMIT if symmetric else 200
     if n > limit:
         return None
@@ -59,14 +63,15 @@ def real_parts(jacobian: Any, symmetric: bool) -> Array | None:
 def negative_count(matrix: Any, symmetric: bool) -> int:
     """Return the number of eigenvalues with a negative real part, or -1 if it cannot be had.
 
-    Symmetric tridiagonal matrices are counted by Sturm's sequence, other sparse symmetric ones by
-    factors with diagonal pivots, whose signs are the inertia (Sylvester); the rest needs its
-    eigenvalues.
+    Sparse matrices that are symmetric, or that a diagonal scaling makes so, are counted by the
+    pivots of their factors (Sylvester's law of inertia); the rest needs its eigenvalues.
     """
     if is_matrix_free(matrix):
         return -1
-    if symmetric and sparse.issparse(matrix) and matrix.shape[0] > 100:
-        return _sparse_count(pattern_of(matrix))
+    if sparse.issparse(matrix) and matrix.shape[0] > 100:
+        similar = _symmetric_form(matrix, symmetric)
+        if similar is not None:
+            return _sparse_count(similar)
     parts = real_parts(matrix, symmetric)
     return -1 if parts is None else int(np.count_nonzero(parts < 0))
 
@@ -152,8 +157,13 @@ def _reproduces(factors: SparseFactors, matrix: PatternedMatrix) -> bool:
     return bool(error <= 1e-9 * bound)
 
 
-def _next_to_zero(jacobian: Any) -> Array | None:
-    matrix = pattern_of(jacobian)
+def _symmetric_form(matrix: Any, symmetric: bool) -> PatternedMatrix | None:
+    """Return the matrix itself if it is symmetric, or one that it is similar to."""
+    patterned = pattern_of(matrix)
+    return patterned if symmetric else symmetrised(patterned)
+
+
+def _next_to_zero(matrix: PatternedMatrix) -> Array | None:
     negative = _sparse_count(matrix)
     if negative < 0:
         return None

@@ -9,7 +9,8 @@ import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, eigsh, splu
 
-from .bordered import Bordered, FactoredJacobian
+from .bordered import FactoredJacobian
+from .borders import Bordered
 from .factors import factorise
 from .matrix_free import is_matrix_free, solve_matrix_free
 from .metric import as_dense
@@ -105,13 +106,12 @@ def _by_factors(
             return None
         forward, backward = factors.solve, factors.solve_transposed
     else:
-        null = _null_vector(matrix)
-        if null is None:
+        found = _null_vector(matrix)
+        if found is None:
             return None
+        null = found
         jacobian = FactoredJacobian.of(matrix)
-        bordered = Bordered(
-            matrix.inner(), jacobian.column[:, None], null[:-1].T, null[-1:]
-        )
+        bordered = Bordered(matrix.inner(), jacobian.column[:, None], null[:-1].T, null[-1:])
         if not bordered.regular:
             return None
 

@@ -13,10 +13,10 @@ import sympy as sp
 from ..criticality.record import Criticality
 from ..errors import SpecificationError
 from .compile import Shape
-from .description import format_expression, parse_expression
 from .evaluation import Evaluation
+from .grid_description import describe_grid, grid_arguments
 from .grid_functions import compile_grid, is_symmetric_grid
-from .grid_table import GridLayout, GridNames, GridTable, Neighbour, read_conditions
+from .grid_table import Condition, GridLayout, GridNames, GridTable, Neighbour, read_conditions
 from .layout import read_domain
 from .normalise import Normaliser, as_expression, as_name, plain_symbols
 from .observing import each, read_columns, read_points
@@ -119,15 +119,10 @@ class GridProblem(Evaluation):
         by_name = {symbol.name: symbol for symbol in self._parameters}
         self._conditions = read_conditions(boundary, self.fields, self.shape)
         parametric = Normaliser(by_name)
-        self._conditions = {
-            field: [
-                tuple(  # type: ignore[misc]
-                    end if isinstance(end, str) else parametric(end, "boundary") for end in ends
-                )
-                for ends in axes
+        for axes in self._conditions.values():
+            axes[:] = [
+                (_checked(low, parametric), _checked(high, parametric)) for low, high in axes
             ]
-            for field, axes in self._conditions.items()
-        }
         self._stencils = self._read_stencils(residual, by_name)
         self.unknown_names = GridNames(self.fields, self.shape)  # type: ignore[assignment]
         self.size = len(self.unknown_names)
@@ -276,39 +271,7 @@ class GridProblem(Evaluation):
 
     def describe(self) -> dict[str, Any]:
         """Return a description of plain values from which `from_description` rebuilds."""
-        aliases = {
-            neighbour: f"at_{number}"
-            for number, neighbour in enumerate(
-                dict.fromkeys(n for _, held in self._stencils.values() for n in held)
-            )
-        }
-        names = {neighbour.symbol: alias for neighbour, alias in aliases.items()}
-        description: dict[str, Any] = {
-            "type": "grid-problem",
-            "kind": self.kind,
-            "fields": list(self.fields),
-            "shape": list(self.shape),
-            "parameters": list(self.parameter_names),
-            "neighbours": {alias: [n.field, list(n.offset)] for n, alias in aliases.items()},
-            "residual": {
-                field: format_expression(expression, names)
-                for field, (expression, _) in self._stencils.items()
-            },
-            "boundary": {
-                field: [
-                    [end if isinstance(end, str) else {"value": format_expression(end)} for end in e]
-                    for e in axes
-                ]
-                for field, axes in self._conditions.items()
-            },
-        }
-        if self._coefficients:
-            description["coefficients"] = {k: v.tolist() for k, v in self._coefficients.items()}
-        if self.name is not None:
-            description["name"] = self.name
-        if self.domain:
-            description["domain"] = {key: list(value) for key, value in self.domain.items()}
-        return description
+        return describe_grid(self)
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> GridProblem:
@@ -319,56 +282,8 @@ class GridProblem(Evaluation):
         SpecificationError
             If the description is malformed.
         """
-        known = set(
-            "type kind fields shape parameters neighbours residual boundary coefficients name "
-            "domain".split()
-        )
-        if not isinstance(description, Mapping) or description.get("type") != "grid-problem":
-            raise SpecificationError(
-                "description", description, "does not describe a GridProblem.", "Use describe()."
-            )
-        extra, missing = set(description) - known, known - set(description)
-        missing -= {"coefficients", "name", "domain"}
-        if extra or missing:
-            raise SpecificationError(
-                "description",
-                {"unknown": sorted(extra), "missing": sorted(missing)},
-                "does not hold the keys of a GridProblem.",
-                "Use GridProblem.describe().",
-            )
-        parameters = {name: sp.Symbol(name) for name in description["parameters"]}
-        symbols = {
-            **parameters,
-            **{alias: sp.Symbol(alias) for alias in description["neighbours"]},
-            **{name: sp.Symbol(name) for name in description.get("coefficients", {})},
-        }
-        indexed = {
-            sp.Symbol(alias): sp.IndexedBase(field)[tuple(offset)]
-            for alias, (field, offset) in description["neighbours"].items()
-        }
-        return cls(
-            {
-                field: parse_expression(text, symbols).xreplace(indexed)
-                for field, text in description["residual"].items()
-            },
-            description["fields"],
-            description["shape"],
-            list(parameters.values()),
-            boundary={
-                field: [
-                    tuple(
-                        end if isinstance(end, str) else parse_expression(end["value"], parameters)
-                        for end in ends
-                    )
-                    for ends in axes
-                ]
-                for field, axes in description["boundary"].items()
-            },
-            coefficients=description.get("coefficients"),
-            kind=description["kind"],
-            name=description.get("name"),
-            domain=description.get("domain"),
-        )
+        residual, fields, shape, parameters, options = grid_arguments(description)
+        return cls(residual, fields, shape, parameters, **options)
 
     def __getstate__(self) -> dict[str, Any]:
         # Compiled functions do not pickle; they are compiled anew where they are needed.
@@ -421,6 +336,10 @@ def _read_fields(fields: Any) -> tuple[str, ...]:
     return names
 
 
+def _checked(condition: Condition, parametric: Normaliser) -> Condition:
+    return condition if isinstance(condition, str) else parametric(condition, "boundary")
+
+
 def _listed(parameters: Any) -> list[Any]:
     return [parameters] if isinstance(parameters, sp.Symbol) else list(parameters)
 
@@ -429,6 +348,9 @@ def _read_coefficient(key: Any, value: Any, shape: tuple[int, ...]) -> Array:
     array = np.asarray(value, dtype=float)
     if array.shape != shape or not np.all(np.isfinite(array)):
         raise SpecificationError(
-            f"coefficients[{key}]", array.shape, f"needs finite numbers of shape {shape}.", "Fix it."
+            f"coefficients[{key}]",
+            array.shape,
+            f"needs finite numbers of shape {shape}.",
+            "Give one number for each point.",
         )
     return array

@@ -111,9 +111,7 @@ def compile_grid(problem: GridProblem, parameter: str | None) -> Shape:
         symbol_of = dict(zip(held.tolist(), symbols, strict=True))
         equations = [
             expression.xreplace(
-                dict(
-                    zip(slot_symbols(len(slots)), (symbol_of[int(k)] for k in slots), strict=True)
-                )
+                dict(zip(slot_symbols(len(slots)), (symbol_of[int(k)] for k in slots), strict=True))
             )
             for expression, slots in singles
         ]

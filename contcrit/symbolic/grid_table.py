@@ -17,7 +17,8 @@ from .layout import Layout
 
 Array = np.ndarray
 Offset = tuple[int, ...]
-Condition = str | sp.Expr
+Condition = Any
+"""A string of `REFLECTIONS`, or the value (an Expr) of unknowns beyond the boundary."""
 
 REFLECTIONS = ("periodic", "neumann", "neumann-between")
 

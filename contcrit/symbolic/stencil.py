@@ -226,7 +226,7 @@ class ArrayKernel:
             self._call = sp.lambdify(
                 list(inputs), [spread(each) for each in plain], modules=["scipy", "numpy"], cse=True
             )
-            self(np.full((len(inputs), 2), 0.5))
+            self(list(np.full((len(inputs), 2), 0.5)))
         except (NameError, TypeError, NotImplementedError, AttributeError, ValueError):
             # No array function for one of the functions: row by row, then.
             self._kernel = Kernel(inputs, expressions)
@@ -235,7 +235,7 @@ class ArrayKernel:
     def __call__(self, values: Sequence[Any]) -> Sequence[Any]:
         """Evaluate at arrays of equal length and numbers."""
         if self._kernel is not None:
-            return self._kernel.batch(np.stack(np.broadcast_arrays(*values), axis=-1)).T
+            return list(self._kernel.batch(np.stack(np.broadcast_arrays(*values), axis=-1)).T)
         with np.errstate(all="ignore"):
             return [_real(result) for result in self._call(*values)]
 

@@ -28,6 +28,9 @@ TRANSVERSAL = 1e-7
 SINGULAR = 1e-10
 """Singular values below this share of the largest count as zero."""
 
+_BENDS = 500
+"""Short steps along a bent curve of positions."""
+
 MODES = 2200
 """Largest number of modes tried where several kinks meet: seven kinks."""
 
@@ -161,7 +164,7 @@ def single(
                 evidence={"entered": entered, "released": [list(pair) for pair in released]},
             )
         # Only positions move: follow them to the next end.
-        hit = _ratio_test(family, here, full, direction, kink)
+        hit = _ratio_test(family, here, full, direction)
         if hit is None:
             return None
         full, kink, end = hit
@@ -185,30 +188,47 @@ def _inward_rate(
 
 
 def _ratio_test(
-    family: Family, layout: ModeLayout, full: Array, direction: Array, entering: int
+    family: Family, layout: ModeLayout, full: Array, direction: Array
 ) -> tuple[Array, int, int] | None:
-    """Move positions until one reaches an end; return the point, the kink and the end."""
-    n = layout.size
-    free = layout.free
-    rates, positions = direction[n + free], full[n + free]
-    ends = np.where(rates > 0, 1.0, 0.0)
-    moving = np.abs(rates) > TRANSVERSAL
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.where(moving, (ends - positions) / rates, np.inf)
-    order = np.argsort(ratios)
-    if not np.isfinite(ratios[order[0]]):
-        return None
-    if len(order) > 1 and ratios[order[1]] - ratios[order[0]] <= TIE:
-        return None
-    first = int(order[0])
-    moved = full.copy()
-    moved[n + free] = np.clip(positions + ratios[first] * rates, 0.0, 1.0)
-    moved[n + free[first]] = ends[first]
-    others = np.delete(free, first)
-    solved = solve_positions(family, moved, others)
-    if solved is None:
-        return None
-    return solved, int(free[first]), 1 if ends[first] == 1.0 else -1
+    """Move positions until one reaches an end; return the point, the kink and the end.
+
+    F is affine in the positions but for kinks inside others, where their curve may be bent: then
+    it is followed in short steps.
+    """
+    n, free = layout.size, layout.free
+    reach = np.inf
+    for _ in range(_BENDS):
+        rates, positions = direction[n + free], full[n + free]
+        ends = np.where(rates > 0, 1.0, 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = np.where(np.abs(rates) > TRANSVERSAL, (ends - positions) / rates, np.inf)
+        order = np.argsort(ratios)
+        first = int(order[0])
+        if not np.isfinite(ratios[first]):
+            return None
+        if ratios[first] <= reach:
+            if len(order) > 1 and ratios[order[1]] - ratios[first] <= TIE:
+                return None
+            moved = full.copy()
+            moved[n + free] = np.clip(positions + ratios[first] * rates, 0.0, 1.0)
+            moved[n + free[first]] = ends[first]
+            solved = solve_positions(family, moved, np.delete(free, first))
+            if solved is not None and np.all(np.abs(solved[n + free] - 0.5) <= 0.5 + TIE):
+                shift = float(np.max(np.abs(solved - moved)))
+                if shift <= max(0.2 * ratios[first], TIE):
+                    return solved, int(free[first]), 1 if ends[first] == 1.0 else -1
+        reach = min(reach, 0.02)
+        moved = full.copy()
+        moved[n + free] = positions + min(reach, 0.5 * float(ratios[first])) * rates
+        leading = int(np.argmax(np.abs(rates)))
+        solved = solve_positions(family, moved, np.delete(free, leading))
+        if solved is None:
+            return None
+        turned = mode_tangent(family, layout, solved)
+        if turned is None or moves(n, turned):
+            return None
+        full, direction = solved, turned if float(turned @ direction) > 0 else -turned
+    return None
 
 
 def solve_positions(family: Family, full: Array, free: Array) -> Array | None:

@@ -102,7 +102,7 @@ RUNS: dict[str, Run] = {
     "cubic": Run(strategies.cubic, [-3], "q", (-3, 3), {"p": 1}),
     "linear": Run(strategies.linear, [-1, -2, -3], "p", (-1, 1)),
     "rotated_pitchfork": Run(
-        strategies.rotated_pitchfork, [0, 0], "p", (-1, 1), crossing=True, without_native=GAUGED
+        strategies.rotated_pitchfork, [0.7, 0], "p", (-1, 1), {"p": 0.49}, without_native=GAUGED
     ),
     "bratu": Run(
         lambda: strategies.bratu(20), np.zeros(20), "lam", (0, 4),

@@ -29,6 +29,7 @@ _HOMES = {
     "load": "api",
     "models": "models",
     "resume": "api",
+    "stream": "api",
     "trace": "api",
 }
 """Where each public name lives; imported on first use so that start-up stays short."""
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from .api import find as find
     from .api import load as load
     from .api import resume as resume
+    from .api import stream as stream
     from .api import trace as trace
     from .criticality.record import Criticality as Criticality
     from .engine.search_result import SearchResult as SearchResult

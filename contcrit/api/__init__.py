@@ -2,6 +2,7 @@
 
 from .files import load
 from .points import classify, find
+from .streaming import stream
 from .tracing import diagram, resume, trace
 
-__all__ = ["classify", "diagram", "find", "load", "resume", "trace"]
+__all__ = ["classify", "diagram", "find", "load", "resume", "stream", "trace"]

@@ -33,6 +33,21 @@ class March:
     status: Status
 
 
+def empty_march(size: int, status: Status) -> March:
+    """Return a march without points, for points of the given size."""
+    return March(np.empty((0, size)), np.empty((0, size)), np.empty((0, walking.FACTS)), status)
+
+
+def joined(marches: Sequence[March]) -> March:
+    """Return one march of several in a row; it ends as the last one."""
+    return March(
+        np.concatenate([march.points for march in marches]),
+        np.concatenate([march.tangents for march in marches]),
+        np.concatenate([march.facts for march in marches]),
+        marches[-1].status,
+    )
+
+
 class Assembly:
     """Makes branches of marches over one system and span.
 
@@ -197,6 +212,7 @@ def truncate(branch: Branch, before: SpecialPoint | None, after: SpecialPoint | 
         position = np.concatenate([position, inside[-1:]])
         ends.append((-1, after))
     z, tangent = branch.z[position], branch.tangent[position]
+    begin = 0.0 if before is None else before.arclength
     arclength, residual = branch.arclength[position], branch.residual_norm[position]
     for k, end in ends:
         z[k], tangent[k] = end.z, end.tangent
@@ -205,14 +221,14 @@ def truncate(branch: Branch, before: SpecialPoint | None, after: SpecialPoint | 
         branch,
         z=z,
         tangent=tangent,
-        arclength=arclength - arclength[0],
+        arclength=arclength - begin,
         residual_norm=residual,
         iterations=branch.iterations[position],
         columns={name: column[position] for name, column in branch.columns.items()},
         special_points=tuple(
             special.replace(
-                arclength=special.arclength - arclength[0],
-                bracket=(special.bracket[0] - arclength[0], special.bracket[1] - arclength[0]),
+                arclength=special.arclength - begin,
+                bracket=(special.bracket[0] - begin, special.bracket[1] - begin),
             )
             for special in branch.special_points
             if lower <= special.arclength <= upper

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..events.base import Signals
 from ..results import Branch, SpecialPoint
 from ..settings import Settings
 from . import walk as walking
-from .assembly import Assembly, March
+from .assembly import Assembly, March, empty_march, joined
 from .gauge import dropped, gauged, lifted, orbit_phases
 from .gear import Gear
 from .kernel import (
@@ -78,6 +78,11 @@ class Tracer:
 
     def trace(self, z: Array, direction: str) -> Branch:
         """Trace from a guess at a fixed parameter, in the given direction(s)."""
+        found = self.set_out(z)
+        return found if isinstance(found, Branch) else self.both_ways(*found, direction)
+
+    def set_out(self, z: Array) -> tuple[Any, Array, Array] | Branch:
+        """Return system, corrected start and forward tangent; an empty branch says why not."""
         system = gauged(self.base, z[:-1])
         start = correct_start(system, lifted(system, z), self.control, self.settings)
         if start is None:
@@ -86,16 +91,14 @@ class Tracer:
         if getattr(regauged, "multipliers", 0) != getattr(system, "multipliers", 0):
             system, start = regauged, lifted(regauged, dropped(system, start))
         tangent, regular = start_tangent(system, start, self.weights(system))
-        if not regular:
-            return self._beside(dropped(system, start), direction)
-        return self.both_ways(system, start, tangent, direction)
+        return (system, start, tangent) if regular else self._beside(dropped(system, start))
 
     def resume(self, z: Array, tangent: Array) -> Branch:
         """Go on from a point in the direction of its tangent (both without multipliers)."""
         system = gauged(self.base, z[:-1])
         return self.both_ways(system, lifted(system, z), lifted(system, tangent), "forward")
 
-    def _beside(self, z: Array, direction: str) -> Branch:
+    def _beside(self, z: Array) -> tuple[Any, Array, Array] | Branch:
         """Start a little beside a singular point, on the branch that a parameter step reaches."""
         low, high = self.span
         for share in (1e-3, -1e-3, 1e-2, -1e-2):
@@ -109,7 +112,7 @@ class Tracer:
                 continue
             tangent, regular = start_tangent(system, start, self.weights(system))
             if regular:
-                return self.both_ways(system, start, tangent, direction)
+                return system, start, tangent
         return self._failed(z, Status.SINGULAR_START)
 
     def both_ways(
@@ -137,7 +140,7 @@ class Tracer:
             First points each way, found by the branch switch.
         """
         seeds = first if first is not None else (None, None)
-        nothing = self._nothing(start)
+        nothing = empty_march(start.size, Status.NOT_ASKED_FOR)
         ahead = behind = nothing
         # The loop's end is told at a regular point: the corrector is singular at a branch point.
         loop = (start, tangent)
@@ -147,12 +150,7 @@ class Tracer:
             ahead = self.march(system, start, tangent, seeds[0], loop)
         if direction in ("both", "backward") and ahead.status is not Status.CLOSED_LOOP:
             behind = self.march(system, start, -tangent, seeds[1])
-        work = allocate(system)
-        evaluate(system, start, work)
-        scratch = np.empty(start.size)
-        sign, log_modulus = raw_tangent(system, work, self.weights(system) * tangent, scratch)
-        negative = negative_eigenvalues(system, start, work)
-        own = np.array([[0.0, np.max(np.abs(work.residual)), 0.0, sign, log_modulus, negative]])
+        own = self.facts(system, start, tangent)
         if singular is not None:
             own[0, walking.SIGN], own[0, walking.LOG_MODULUS] = 0.0, np.inf
         facts_behind = behind.facts[::-1].copy()
@@ -180,6 +178,15 @@ class Tracer:
             system, whole, status, singular, len(behind.points), "+".join(sorted(self.gears))
         )
 
+    def facts(self, system: Any, z: Array, tangent: Array) -> Array:
+        """Return what the walk would record of a point at arc length 0, shape (1, 6)."""
+        work = allocate(system)
+        evaluate(system, z, work)
+        scratch = np.empty(z.size)
+        sign, log_modulus = raw_tangent(system, work, self.weights(system) * tangent, scratch)
+        negative = negative_eigenvalues(system, z, work)
+        return np.array([[0.0, np.max(np.abs(work.residual)), 0.0, sign, log_modulus, negative]])
+
     # ---- the march ---------------------------------------------------------------------
 
     def march(
@@ -190,9 +197,21 @@ class Tracer:
         seed: March | None = None,
         loop: tuple[Array, Array] | None = None,
     ) -> March:
-        """Walk from a point, its start not among the points returned.
+        """Walk from a point to the end of its branch; see `chunks`."""
+        return joined(list(self.chunks(system, start, tangent, seed, loop)))
 
-        `loop` is the point and the tangent at which a closed loop ends; by default the start's.
+    def chunks(
+        self,
+        system: Any,
+        start: Array,
+        tangent: Array,
+        seed: March | None = None,
+        loop: tuple[Array, Array] | None = None,
+    ) -> Iterator[March]:
+        """Walk from a point, its start not among the points yielded, some points at a time.
+
+        `loop` is the point and the tangent at which a closed loop ends; by default the start's. The
+        status of the last chunk is that of the walk.
         """
         size = start.size
         loop_start, loop_tangent = (start, tangent) if loop is None else loop
@@ -201,16 +220,15 @@ class Tracer:
         scratch = np.empty((6, size))
         z, direction = start.copy(), tangent.copy()
         arclength, step = 0.0, self.settings.step_initial
-        parts: list[tuple[Array, Array, Array]] = []
         count = 0
         if seed is not None:
-            parts.append((seed.points, seed.tangents, seed.facts))
+            yield seed
             z, direction = seed.points[-1].copy(), seed.tangents[-1].copy()
             arclength, count = float(seed.facts[-1, walking.ARCLENGTH]), len(seed.points)
             step = max(arclength, self.settings.step_minimum)
-        status = Status.MAXIMUM_POINTS
         terminal = [event for event in self.events if event.terminal and event.applies(system)]
-        while count < self.settings.maximum_points:
+        status = Status.MAXIMUM_POINTS
+        while status is Status.MAXIMUM_POINTS and count < self.settings.maximum_points:
             gear.shift(count)
             room = min(gear.chunk, self.settings.maximum_points - count)
             points, tangents = np.empty((room, size)), np.empty((room, size))
@@ -221,31 +239,21 @@ class Tracer:
                 self.control, gear.work, scratch, points, tangents, facts,
             )  # fmt: skip
             self.gears.add(gear.name)
+            points, tangents, facts = points[:written], tangents[:written], facts[:written]
             if written:
-                parts.append((points[:written], tangents[:written], facts[:written]))
                 count += written
-                arclength = float(facts[written - 1, walking.ARCLENGTH])
+                arclength = float(facts[-1, walking.ARCLENGTH])
             if (
                 terminal
                 and written
-                and self._terminal_seen(
-                    system, terminal, origin, origin_tangent, points[:written], tangents[:written]
-                )
+                and self._terminal_seen(system, terminal, origin, origin_tangent, points, tangents)
             ):
                 status = Status.STOPPED_AT_EVENT
-                break
-            if reason != walking.FULL:
+            elif reason != walking.FULL:
                 status = _REASONS[reason]
-                break
-            if self.progress is not None and self.progress(count, float(z[-1])):
+            elif self.progress is not None and self.progress(count, float(z[-1])):
                 status = Status.STOPPED_BY_USER
-                break
-        if not parts:
-            return March(
-                np.empty((0, size)), np.empty((0, size)), np.empty((0, walking.FACTS)), status
-            )
-        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        return March(columns[0], columns[1], columns[2], status)
+            yield March(points, tangents, facts, status)
 
     def _terminal_seen(
         self,
@@ -267,15 +275,6 @@ class Tracer:
             phases=orbit_phases(system, z),
         )
         return any(event.brackets(signals) for event in terminal)
-
-    def _nothing(self, start: Array) -> March:
-        size = start.size
-        return March(
-            np.empty((0, size)),
-            np.empty((0, size)),
-            np.empty((0, walking.FACTS)),
-            Status.NOT_ASKED_FOR,
-        )
 
     def _failed(self, z: Array, status: Status) -> Branch:
         n = self.base.size

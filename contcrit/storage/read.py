@@ -16,6 +16,7 @@ from ..results import Branch, Diagram, SpecialPoint
 from ..settings import Settings
 from .layout import FORMAT, FORMAT_VERSION, POINT_VARIABLES, SPECIAL_VARIABLES
 from .netcdf import read_array, read_arrays, read_text
+from .pieces import joined
 
 
 def load(path: str | os.PathLike[str]) -> Branch | Diagram | Sequence[Any]:
@@ -83,6 +84,8 @@ def _read_result(file: Any) -> Branch | Diagram | Sequence[Any]:
     )
     if content == "branch":
         return branches[0]
+    if content == "pieces":
+        return joined(branches)
     if content == "diagram":
         return Diagram(
             branches=branches,

@@ -78,17 +78,17 @@ def save(result: Branch | Diagram | Sequence[Any], path: str | os.PathLike[str])
         else:
             file.attrs["content"] = "points"
             metadata["points"] = result
-        descriptions = _Descriptions()
+        descriptions = Descriptions()
         folder = root.child("branch")
         for position, branch in enumerate(branches):
             description = descriptions.position(branch)
-            _write_branch(folder, position, branch, description)
+            write_branch(folder, position, branch, description)
         metadata["branches"] = len(branches)
         metadata["descriptions"] = descriptions.found
-        _write_metadata(root, encoder, metadata, "the result")
+        write_metadata(root, encoder, metadata, "the result")
 
 
-class _Descriptions:
+class Descriptions:
     """The distinct problem descriptions of a result: branches of one diagram share theirs."""
 
     def __init__(self) -> None:
@@ -96,6 +96,7 @@ class _Descriptions:
         self._known: dict[int, int] = {}
 
     def position(self, branch: Branch) -> int | None:
+        """Return the position of a branch's description, noting it; None if it has none."""
         describe = getattr(branch.source, "describe", None)
         if describe is None:
             return None
@@ -105,9 +106,10 @@ class _Descriptions:
         return self._known[id(branch.source)]
 
 
-def _write_branch(
+def write_branch(
     folder: GroupWriter, position: int, branch: Branch, description: int | None
 ) -> None:
+    """Write one branch as a group; `description` is the position of its problem's."""
     where = f"branch {position}"
     encoder = Encoder()
     size = {"point": len(branch), "component": len(branch.names) + 1}
@@ -132,7 +134,7 @@ def _write_branch(
         "columns": columns,
         "description": description,
     }
-    _write_metadata(group, encoder, metadata, where)
+    write_metadata(group, encoder, metadata, where)
 
 
 def _write_special_points(
@@ -166,7 +168,8 @@ def _write_special_points(
     group.write("record", ("special_point",), texts, where)
 
 
-def _write_metadata(group: GroupWriter, encoder: Encoder, metadata: Any, where: str) -> None:
+def write_metadata(group: GroupWriter, encoder: Encoder, metadata: Any, where: str) -> None:
+    """Write what is not an array as text, and the arrays inside it beside."""
     group.write_text("metadata", encoder.text(metadata, where))
     arrays = group.child("arrays")
     for name, parts in encoder.arrays.items():

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
-from .inertia import Counter, DenseCounter, SparseCounter
+from ..linalg import pattern_of, tridiagonal_of
+from .inertia import Counter, DenseCounter, SparseCounter, TridiagonalCounter
 
 Array = np.ndarray
 
@@ -97,6 +98,9 @@ def counter_for(matrix: Any) -> Counter:
     n = matrix.shape[0]
     if n <= 200:
         return DenseCounter(matrix.toarray())
+    patterned = pattern_of(matrix)
+    if tridiagonal_of(patterned) is not None:
+        return TridiagonalCounter(patterned)
     counter = SparseCounter(matrix)
     if n <= DENSE_LIMIT and counter.below(1e-9 * counter.scale) is None:
         return DenseCounter(matrix.toarray())

@@ -33,6 +33,7 @@ from .counts import (
     counter_for,
 )
 from .inertia import Counter, DenseCounter
+from .real_spectrum import classify_by_counts
 from .record import Criticality
 
 Array = np.ndarray
@@ -248,6 +249,10 @@ def classify_jacobian(
             )
         if largest > residual_tolerance * scale:
             return _undecided("The residual is not small against the Jacobian.", residual=largest)
+    if len(tangents) == 0:
+        counted = classify_by_counts(matrix, kind, tolerance)
+        if counted is not None:
+            return counted
     if n > DENSE_LIMIT:
         return _undecided("Too many unknowns for a full spectrum.", stability=None)
     dense = matrix.toarray() if sparse.issparse(matrix) else matrix

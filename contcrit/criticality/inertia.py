@@ -8,6 +8,8 @@ import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.linalg import eigsh, splu
 
+from ..linalg import PatternedMatrix, sturm_count, tridiagonal_of
+
 Array = np.ndarray
 
 
@@ -118,6 +120,37 @@ class DenseCounter:
         return DenseCounter((restricted + restricted.T) / 2, self.scale)
 
 
+class TridiagonalCounter:
+    """Counts by Sturm's sequence, which never fails and is right to rounding.
+
+    Parameters
+    ----------
+    matrix : PatternedMatrix of shape (n, n)
+        Symmetric and tridiagonal.
+    """
+
+    def __init__(self, matrix: PatternedMatrix) -> None:
+        diagonals = tridiagonal_of(matrix)
+        assert diagonals is not None
+        self._matrix = matrix
+        self._main, self._beside = diagonals
+        self.scale = _largest_modulus_tridiagonal(self._main, self._beside)
+
+    @property
+    def size(self) -> int:
+        """Number of eigenvalues."""
+        return self._main.size
+
+    def below(self, shift: float) -> int | None:
+        """Return how many eigenvalues lie below a shift, or None when it cannot be told."""
+        count = sturm_count(self._main, self._beside, shift)
+        return None if count < 0 else count
+
+    def restrict(self, directions: Array) -> SparseCounter:
+        """Return the counter on the complement of orthonormal directions, shape (k, n)."""
+        return SparseCounter(self._matrix, directions, self.scale)
+
+
 class SparseCounter:
     """Counts by the pivots of a sparse factorisation with diagonal pivots.
 
@@ -199,6 +232,16 @@ def _factor_error(matrix: Any, factors: Any) -> float:
     difference = product - factors.L @ (factors.U @ probes)
     # A random unit vector sees about 1/sqrt(n) of a rank-one error.
     return float(np.sqrt(n) * np.max(np.linalg.norm(difference, axis=0)))
+
+
+def _largest_modulus_tridiagonal(main: Array, beside: Array) -> float:
+    """Return the larger modulus of the two extreme eigenvalues, by bisection."""
+    size = main.size
+    ends = [
+        linalg.eigvalsh_tridiagonal(main, beside, select="i", select_range=(k, k), tol=1e-3)
+        for k in (0, size - 1)
+    ]
+    return float(max(abs(end[0]) for end in ends))
 
 
 def _largest_modulus_dense(matrix: Array) -> float:

@@ -15,7 +15,15 @@ from .factors import factorise, permutation_sign
 from .matrix_free import MatrixFree, is_matrix_free
 from .metric import Array, as_dense, metric_weights, rounding_level
 from .patterned import Pattern, PatternedMatrix, as_slice, pattern_of
-from .spectra import DENSE_LIMIT, SPARSE_LIMIT, negative_count, negative_counts, real_parts
+from .spectra import (
+    DENSE_LIMIT,
+    SPARSE_LIMIT,
+    negative_count,
+    negative_counts,
+    real_parts,
+    sturm_count,
+    tridiagonal_of,
+)
 from .symmetrise import symmetrised
 from .triplets import singular_triplets
 
@@ -44,5 +52,7 @@ __all__ = [
     "solve_bordered",
     "solve_bordered_dense",
     "solve_bordered_sparse",
+    "sturm_count",
     "symmetrised",
+    "tridiagonal_of",
 ]

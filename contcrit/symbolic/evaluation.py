@@ -19,6 +19,9 @@ from .sampling import is_symmetric, sample_points
 
 Array = np.ndarray
 
+SPARSE_ANSWER = 1000
+"""Number of unknowns from which `jacobian` answers by a sparse matrix unless told otherwise."""
+
 
 class Evaluation:
     """The numeric half of `Problem`: compiles on demand, and keeps what it compiled."""
@@ -115,7 +118,7 @@ class Evaluation:
         return functions.residual_batch(inputs)
 
     def jacobian(
-        self, x: Any, values: Mapping[Any, float] | None = None, *, sparse: bool = False
+        self, x: Any, values: Mapping[Any, float] | None = None, *, sparse: bool | None = None
     ) -> Any:
         """Return the Jacobian in the unknowns, shape (n, n).
 
@@ -126,11 +129,13 @@ class Evaluation:
         values : mapping
             Values of all parameters.
         sparse : bool, optional
-            Allow a `scipy.sparse.csc_array` where the problem is large and sparse (default False).
+            Whether a `scipy.sparse.csc_array` may come back where the problem is sparse (default:
+            from 1000 unknowns on).
         """
         shape = self._shape(None)
         matrix = shape.assemble(shape.functions.joint(self._inputs(x, values))[1])
-        return matrix.toarray() if shape.sparse and not sparse else matrix
+        allowed = self.size >= SPARSE_ANSWER if sparse is None else sparse
+        return matrix.toarray() if shape.sparse and not allowed else matrix
 
     def parameter_derivative(self, x: Any, values: Mapping[Any, float] | None, name: Any) -> Array:
         """Return the derivative of F by one parameter, shape (n,)."""

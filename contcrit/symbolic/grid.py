@@ -23,9 +23,6 @@ from .observing import each, read_columns, read_points
 
 Array = np.ndarray
 
-SPARSE_SIZE = 1000
-"""Size from which `jacobian` is sparse unless it is asked for otherwise."""
-
 
 class GridProblem(Evaluation):
     """The same equation at every point of a regular grid, with conditions at its boundary.
@@ -242,23 +239,6 @@ class GridProblem(Evaluation):
     def classify(self, x: Any, values: Mapping[Any, float]) -> Criticality | None:
         """Return a verdict of the problem's own; None here: the Jacobian decides."""
         return None
-
-    def jacobian(
-        self, x: Any, values: Mapping[Any, float] | None = None, *, sparse: bool | None = None
-    ) -> Any:
-        """Return the Jacobian in the unknowns, shape (n, n).
-
-        Parameters
-        ----------
-        x : array_like, shape (n,)
-            The unknowns.
-        values : mapping
-            Values of all parameters.
-        sparse : bool, optional
-            Whether a `scipy.sparse.csc_array` may come back (default: from 1000 unknowns on).
-        """
-        allowed = self.size >= SPARSE_SIZE if sparse is None else sparse
-        return super().jacobian(x, values, sparse=allowed)
 
     def _shape(self, parameter: str | None) -> Shape:
         shape = self._shapes.get(parameter)

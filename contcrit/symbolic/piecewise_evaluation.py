@@ -148,7 +148,7 @@ class PiecewiseEvaluation(Problem):
         x: Any,
         values: Mapping[Any, float] | None = None,
         *,
-        sparse: bool = False,
+        sparse: bool | None = None,
         positions: Any = None,
     ) -> Any:
         """Return the Jacobian of the piece that x of shape (n,) lies on, shape (n, n).

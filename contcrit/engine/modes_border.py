@@ -143,6 +143,7 @@ def single(
     n = layout.size
     mode, full, entered = list(layout.mode), full.copy(), kink
     released: list[tuple[int, int]] = []
+    hidden = False
     mode[kink] = 0 if end == 0 else end
     if end != 0:
         released.append((kink, end))
@@ -161,12 +162,14 @@ def single(
             return Outcome(
                 _named(n, arriving, direction, left == entered or not released),
                 successor,
+                complete=not hidden,
                 evidence={"entered": entered, "released": [list(pair) for pair in released]},
             )
         # Only positions move: follow them to the next end.
         hit = _ratio_test(family, here, full, direction)
         if hit is None:
             return None
+        hidden = hidden or _turns_over(family, here, full, hit[0], direction)
         full, kink, end = hit
         mode[kink] = end
         released.append((kink, end))
@@ -185,6 +188,21 @@ def _inward_rate(
     _, jacobian = family.expansion(full)
     row = jacobian[n + kink]
     return side * float(row @ direction) / max(float(np.linalg.norm(row)), 1e-300)
+
+
+def _turns_over(
+    family: Family, layout: ModeLayout, start: Array, stop: Array, direction: Array
+) -> bool:
+    """Tell whether another branch crosses the positions' way between two points.
+
+    The determinant of the mode's equations with the direction's own changes its sign there.
+    """
+    signs = []
+    for full in (start, stop):
+        _, jacobian = family.expansion(full)
+        matrix = jacobian[np.ix_(layout.rows, layout.columns)]
+        signs.append(np.linalg.slogdet(np.vstack([matrix, layout.take(direction)]))[0])
+    return bool(signs[0] * signs[1] <= 0)
 
 
 def _ratio_test(

@@ -80,9 +80,13 @@ class ModeExplorer:
         return len(self.branches) >= self.settings.maximum_branches
 
     def _add(self, branch: Branch, depth: int, origin: tuple[int, int] | None) -> None:
-        middle = len(branch) // 2
-        mode = tuple(int(side) for side in branch.columns["mode"][middle])
-        if self._known(mode, branch.z[middle], branch.columns["position"][middle]):
+        modes, positions = branch.columns["mode"], branch.columns["position"]
+        # A branch may cross a known one at any single point.
+        samples = sorted({len(branch) // 4, len(branch) // 2, 3 * len(branch) // 4})
+        if all(
+            self._known(tuple(int(side) for side in modes[k]), branch.z[k], positions[k])
+            for k in samples
+        ):
             self.report["duplicates"] += 1
             return
         position = len(self.branches)

@@ -156,7 +156,7 @@ class Lowering:
                 "Remove it, or write the value you mean.",
             )
         factor, canonical = g.as_content_primitive()
-        if canonical.could_extract_minus_sign():
+        if -canonical in self._known:  # the first one met decides which way g points
             factor, canonical = -factor, -canonical
         if canonical not in self._known:
             self._known[canonical] = len(self.switches)

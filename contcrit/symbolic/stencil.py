@@ -221,11 +221,8 @@ class ArrayKernel:
         if not expressions:
             return
         plain = [sp.sympify(expression) for expression in expressions]
-        spread = create_expand_pow_optimization(4)  # array powers cost far more than products
         try:
-            self._call = sp.lambdify(
-                list(inputs), [spread(each) for each in plain], modules=["scipy", "numpy"], cse=True
-            )
+            self._call = sp.lambdify(list(inputs), plain, modules=["scipy", "numpy"], cse=_shared)
             self(list(np.full((len(inputs), 2), 0.5)))
         except (NameError, TypeError, NotImplementedError, AttributeError, ValueError):
             # No array function for one of the functions: row by row, then.
@@ -281,6 +278,17 @@ def find_stencil(
 def slot_symbols(count: int) -> list[sp.Symbol]:
     """Return the symbols that stand for the unknowns of a template's rows."""
     return [sp.Symbol(f"slot {index}") for index in range(count)]
+
+
+def _shared(expressions: Any) -> tuple[list[tuple[sp.Symbol, Any]], list[Any]]:
+    """Return common subexpressions and what is left, small powers written as products.
+
+    Powers of arrays cost far more than products. Products left unevaluated mislead the search for
+    common subexpressions, which therefore comes first.
+    """
+    common, reduced = sp.cse(expressions)
+    spread = create_expand_pow_optimization(4)
+    return [(symbol, spread(each)) for symbol, each in common], [spread(each) for each in reduced]
 
 
 def _real(values: Any) -> Any:

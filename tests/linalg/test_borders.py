@@ -93,9 +93,7 @@ def test_one_factorisation_serves_several_rows(rng: np.random.Generator) -> None
     size = 150
     jacobian = pattern_of(
         sparse.csc_array(
-            sparse.hstack(
-                [second_difference(size, 3, 0.01), sparse.csc_array(np.ones((size, 1)))]
-            )
+            sparse.hstack([second_difference(size, 3, 0.01), sparse.csc_array(np.ones((size, 1)))])
         )
     )
     factored = FactoredJacobian.of(jacobian)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
+import sympy as sp
 
 import contcrit as cc
+from contcrit.symbolic.grid import GridProblem
 from tests.strategies import bratu, two_nodes
 from tests.validation.expectations import Expected, expect
 
@@ -50,6 +53,65 @@ def test_grid_folds_and_the_continuum_by_extrapolation() -> None:
 
 def test_fine_grid() -> None:
     fold_of(999)
+
+
+def on_a_grid(interior: int) -> GridProblem:
+    u, lam = sp.IndexedBase("u"), sp.Symbol("lam")
+    equation = (u[-1] - 2 * u[0] + u[1]) * (interior + 1) ** 2 + lam * sp.exp(u[0])
+    return GridProblem(equation, u, interior, [lam])
+
+
+@pytest.mark.parametrize("interior", [49, 99, 199, 999])
+def test_folds_and_stability_of_the_stencil(interior: int) -> None:
+    branch = cc.trace(
+        on_a_grid(interior), {"u": 0}, "lam", (0, 4), direction="forward", classify=False,
+        settings=cc.Settings(maximum_points=90),
+    )  # fmt: skip
+    expect(
+        branch, Expected("fold", GRID_FOLDS[interior]), relative=1e-12, residual=1e-11 * interior**2
+    )
+    upper = branch.arclength > branch.special_points[0].arclength
+    assert np.array_equal(branch["unstable_dimension"], upper.astype(int))
+
+
+def test_many_points_need_no_matrix_of_their_square() -> None:
+    interior = 20_000
+    grid = on_a_grid(interior)
+    tracemalloc.start()
+    branch = cc.trace(
+        grid, {"u": 0}, "lam", (0, 4), direction="forward",
+        settings=cc.Settings(maximum_points=60),
+    )  # fmt: skip
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    (fold,) = branch.special_points
+    # The grid's error is a series in h^2 and its first term is known from the coarser grids.
+    share = (GRID_FOLDS[999] - CONTINUUM_FOLD) * (1000 / (interior + 1)) ** 2
+    assert fold.kind == "fold"
+    assert fold.parameter == pytest.approx(CONTINUUM_FOLD + share, abs=2e-8)
+    assert fold.digits > 6
+    assert peak < 2e8 < 8 * interior**2
+    assert [verdict.evidence["unstable_dimension"] for _, _, verdict in branch.verdicts] == [0, 1]
+
+
+def square_fold(cells: int) -> float:
+    u, lam = sp.IndexedBase("u"), sp.Symbol("lam")
+    around = u[-1, 0] + u[1, 0] + u[0, -1] + u[0, 1] - 4 * u[0, 0]
+    grid = GridProblem(around * cells**2 + lam * sp.exp(u[0, 0]), u, (cells - 1, cells - 1), [lam])
+    branch = cc.trace(
+        grid, {"u": 0}, "lam", (0, 8), direction="forward", classify=False,
+        settings=cc.Settings(maximum_points=60),
+    )  # fmt: skip
+    (fold,) = branch.special_points
+    assert (fold.kind, fold.evidence["kernel_dimension"]) == ("fold", 1)
+    assert fold.digits > 7
+    return fold.parameter
+
+
+def test_the_unit_square_by_extrapolation() -> None:
+    coarse, middle, fine = (square_fold(cells) for cells in (12, 24, 48))
+    first = (4 * middle - coarse) / 3, (4 * fine - middle) / 3
+    assert (16 * first[1] - first[0]) / 15 == pytest.approx(6.808124423, rel=2e-7)
 
 
 def test_two_nodes_break_their_symmetry_at_a_branch_point() -> None:

@@ -24,6 +24,7 @@ from .separable import Separable, all_rows, separable_stationarity, separate
 from .stationarity import (
     Stationarity,
     stationarity_of_cells,
+    stationarity_of_zonotope,
     stationarity_with_convex_outputs,
 )
 from .subdifferential import Subdifferential, clarke_subdifferential
@@ -256,9 +257,11 @@ def _enumerated_stationarity(
             **{**vars(hull), "cells": cells, "gradients": gradients, "complete": complete}
         )
     first = Stationarity(None)
+    if not cells and hull.critical and hull.positions is not None:
+        first = stationarity_of_zonotope(pieces, hull.positions) or first
     if cells:
         first = stationarity_of_cells(pieces, cells, gradients, thresholds, complete)
-    if first.stationary is None and not complete:
+    if first.stationary is None and not first.nowhere_rising and not complete:
         convex = stationarity_with_convex_outputs(pieces, thresholds, budget, deadline)
         if convex is not None and convex.stationary is not None:
             first = Stationarity(

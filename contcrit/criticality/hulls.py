@@ -108,6 +108,10 @@ def nearest_in_zonotope(
     (array([0.25]), 0.0)
     """
     cone = np.empty((0, base.size)) if cone is None else cone
+    if len(cone) == 0:
+        found = _by_corners(base, generators)
+        if found is not None:
+            return found, -found.point
     edges = np.vstack([generators, -cone])
     m = len(generators)
     if len(edges) == 0:
@@ -141,6 +145,36 @@ def nearest_in_zonotope(
     slack = outside * float(weights[m:].sum())
     tiny = outside <= 1e-9 * upper * float(np.max(np.linalg.norm(cone, axis=1), initial=0.0))
     return Distance(weights, point, upper, _bound(lowest - slack, upper) if tiny else 0.0), -point
+
+
+CORNERS = 2000
+"""Largest number of corners of a zonotope to visit before a bounded solver takes over."""
+
+
+def _by_corners(base: Array, generators: Array) -> Distance | None:
+    """Return the nearest point of a zonotope by Wolfe's algorithm, or None if it does not end.
+
+    The corner of least product with p is known at once, so that a few corners do.
+    """
+    unit = float(np.linalg.norm(base) + np.linalg.norm(generators, axis=1).sum())
+    bits = [np.zeros(len(generators))]
+    corners = [base]
+    for _ in range(CORNERS):
+        found = nearest_in_hull(np.array(corners))
+        weights = np.clip(found.weights @ np.array(bits), 0.0, 1.0)
+        shares = generators @ found.point
+        lowest = float(base @ found.point + np.minimum(shares, 0.0).sum())
+        # Stop where the next corner is no nearer, as far as rounding lets it be seen.
+        rounding = 8 * np.finfo(float).eps * unit
+        if lowest >= found.upper * (found.upper * (1 - 1e-12) - rounding):
+            point = base + weights @ generators
+            upper = float(np.linalg.norm(point))
+            lowest = float(base @ point + np.minimum(generators @ point, 0.0).sum())
+            return Distance(weights, point, upper, _bound(lowest, upper))
+        kept = np.flatnonzero(found.weights > 0)
+        bits = [bits[k] for k in kept] + [(shares < 0).astype(float)]
+        corners = [corners[k] for k in kept] + [base + bits[-1] @ generators]
+    return None
 
 
 def non_negative(matrix: Array, target: Array) -> Array:

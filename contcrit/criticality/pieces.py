@@ -187,6 +187,7 @@ class ArrayPieces:
         self.curvature = curvature
         self._linear = curvature is None if linear is None else linear
         self._affine_cells = self._linear if affine_cells is None else affine_cells
+        self._linked = np.flatnonzero(np.any(self.links, axis=1))
         self._levels = tuple(int(count) for count in np.bincount(level))
         self._domain = np.empty((0, n))
         if domain is not None:
@@ -248,8 +249,8 @@ class ArrayPieces:
     def _chained(self, positions: Array) -> Array:
         """Return the switching gradients (m, n); positions that are not given count as 0."""
         gradients = self.rows.copy()
-        for k in range(1, len(gradients)):
-            inner = min(k, len(positions))
+        for k in self._linked:
+            inner = min(int(k), len(positions))
             gradients[k] += (self.links[k, :inner] * positions[:inner]) @ gradients[:inner]
         return gradients
 

@@ -191,6 +191,43 @@ def stationarity_with_convex_outputs(
     return Stationarity(None)
 
 
+def stationarity_of_zonotope(pieces: Pieces, positions: Array) -> Stationarity | None:
+    """Return the first-order behaviour at a critical point whose kinks are on one level.
+
+    With non-negative weights f'(x; .) is the support function of the zonotope of subgradients:
+    never negative where 0 is in it, and positive where 0 is inside. None for mixed weights.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        The function at the point.
+    positions : ndarray of shape (m,)
+        Positions in [0, 1] with which the chain rule's gradient vanishes.
+    """
+    top = top_weights(pieces, np.full(pieces.levels[0], -1.0)) if len(pieces.levels) == 1 else None
+    if top is None:
+        return None
+    _, weights, rows = top
+    sizes = np.abs(weights) * np.linalg.norm(rows, axis=1)
+    # Kinks between their ends whose rows span the space: a neighbourhood of 0 is in the zonotope.
+    inside = (positions > 1e-6) & (positions < 1 - 1e-6) & (sizes > 1e-6 * np.max(sizes, initial=0))
+    units = rows[inside] / np.linalg.norm(rows[inside], axis=1)[:, None]
+    rank = np.linalg.svd(units, compute_uv=False) if len(units) else np.empty(0)
+    strict = True if len(rank) >= pieces.size and rank[pieces.size - 1] > 1e-6 else None
+    flat = False if strict else None
+    if np.all(weights >= 0):
+        return Stationarity(True, strict=strict, flat=flat)
+    if np.all(weights <= 0):
+        return Stationarity(
+            False if strict else None,
+            strict=False if strict else None,
+            flat=flat,
+            nowhere_rising=True,
+            strictly_falling=strict,
+        )
+    return None
+
+
 def top_weights(pieces: Pieces, signs: Array) -> tuple[Array, Array, Array] | None:
     """Return (base, weights, rows) with gradient base + sum of s_j weights_j rows_j, or None.
 

@@ -105,7 +105,7 @@ def test_budget_and_time_stop_the_search() -> None:
     search = CellSearch(arrangement(rows), budget=10**9, deadline=started + 0.2)
     list(search)
     assert (search.complete, search.stopped) == (False, "time")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_a_search_that_just_fits_its_budget_is_complete() -> None:

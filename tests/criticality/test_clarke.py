@@ -269,6 +269,18 @@ def test_hidden_cells_leave_a_verdict_open() -> None:
     assert classify_pieces(hidden).kind == "undecided"
 
 
+@pytest.mark.parametrize("weight", [1.0, -1.0])
+def test_a_kink_that_is_never_crossed_changes_nothing(weight: float) -> None:
+    """The function relu(-x^2) is zero; its other piece, -x^2, occurs nowhere."""
+    pieces = ArrayPieces(
+        [0.0], [[0.0], [0.0]], [0.0, weight], curvature=lambda s: np.diag([-weight * (s[1] + 1)])
+    )
+    verdict = classify_pieces(pieces)
+    assert verdict.evidence["critical"] is True
+    assert verdict.evidence["local_minimum"] is not False
+    assert verdict.evidence["local_maximum"] is not False
+
+
 def test_many_independent_kinks_need_no_enumeration() -> None:
     """A separable sum of 300 absolute values and its saddles, at once."""
     n = 300
@@ -284,8 +296,11 @@ def test_convex_functions_of_many_kinks_need_no_enumeration() -> None:
     rows = np.random.default_rng(3).standard_normal((120, 12))
     ones = np.ones(120)
     verdict = classify_pieces(ArrayPieces(-ones @ rows, rows, 2 * ones), time_limit=2)
+    assert verdict.kind == "sharp minimum"
     assert verdict.evidence["directionally_stationary"] is True
     assert verdict.evidence["local_minimum"] is True
+    negative = classify_pieces(ArrayPieces(ones @ rows, rows, -2 * ones), time_limit=2)
+    assert (negative.kind, negative.evidence["strict"]) == ("maximum", True)
     shifted = ArrayPieces(-ones @ rows + 1000, rows, 2 * ones)
     assert classify_pieces(shifted, time_limit=2).kind == "not critical"
 
@@ -296,7 +311,7 @@ def test_differences_of_many_kinks_are_decided_or_left_open_in_time() -> None:
     rows = generator.standard_normal((14, 4))
     weights = generator.choice([-1.0, 1.0], size=14)
     critical = ArrayPieces(-0.5 * weights @ rows, rows, weights)
-    verdict = classify_pieces(critical, budget=50, time_limit=3)
+    verdict = classify_pieces(critical, budget=50, time_limit=60)
     assert verdict.evidence["critical"] is True  # f is even up to a linear part that cancels
     slanted = ArrayPieces(-0.5 * weights @ rows + 3.0, rows, weights)
     found = classify_pieces(slanted, budget=50, time_limit=5).evidence

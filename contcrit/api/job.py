@@ -7,9 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.diagram import Explorer
-from ..engine.modes import ModeTracer
-from ..engine.modes_diagram import ModeExplorer
 from ..engine.trace import Tracer
 from ..errors import SpecificationError
 from ..events import Event
@@ -48,7 +45,11 @@ class Job:
             checked = read_values(problem, {**self.values, self.parameter: end})
         self.values = {name: checked[name] for name in checked if name != self.parameter}
         self.bar = Progress(progress)
-        make: Any = ModeTracer if nonsmooth else Tracer
+        make: Any = Tracer
+        if nonsmooth:  # imported where needed, here and below: half of a short trace is imports
+            from ..engine.modes import ModeTracer
+
+            make = ModeTracer
         self.tracer = make(system, self.span, self.settings, tuple(events), self.bar.callback)
         self._nonsmooth = nonsmooth
 
@@ -86,9 +87,15 @@ class Job:
             )
         return x
 
-    def explorer(self) -> Explorer | ModeExplorer:
+    def explorer(self) -> Any:
         """Return what grows diagrams."""
-        return ModeExplorer(self.tracer) if self._nonsmooth else Explorer(self.tracer)
+        if not self._nonsmooth:
+            from ..engine.diagram import Explorer
+
+            return Explorer(self.tracer)
+        from ..engine.modes_diagram import ModeExplorer
+
+        return ModeExplorer(self.tracer)
 
     def finisher(self, record: Mapping[str, Observable] | None, classify: bool) -> Finisher:
         """Return what completes traced branches."""

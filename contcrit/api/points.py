@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..criticality.hessian import classify_hessian, classify_jacobian
 from ..criticality.record import Criticality
 from ..engine.gauge import orbit_tangents
-from ..engine.modes_search import search_modes
-from ..engine.search import SearchResult, search
 from ..errors import SpecificationError
 from ..settings import Settings
 from .arguments import read_parameter, read_values
-from .nonsmooth import nonsmooth_verdict
+
+if TYPE_CHECKING:
+    from ..engine.search_result import SearchResult
 
 Array = np.ndarray
 
@@ -128,18 +128,18 @@ def find(
         )
     name = read_parameter(problem, parameter)
     others = {key: value for key, value in resolved.items() if key != name}
+    # Imported where needed, here and below: half of a short run is imports.
+    seek: Any
     if hasattr(problem, "family"):
-        return search_modes(
-            problem.family(name, others),
-            box,
-            resolved[name],
-            starts=starts,
-            settings=settings,
-            executor=executor,
-            symmetries=symmetries,
-        )
-    return search(
-        problem.compile(name, others),
+        from ..engine import modes_search
+
+        system, seek = problem.family(name, others), modes_search.search_modes
+    else:
+        from ..engine import search
+
+        system, seek = problem.compile(name, others), search.search
+    return seek(
+        system,
         box,
         resolved[name],
         starts=starts,
@@ -155,6 +155,8 @@ def verdict_of(problem: Any, x: Array, values: Mapping[str, float]) -> Criticali
     if own is not None:
         return own
     if hasattr(problem, "pieces"):
+        from .nonsmooth import nonsmooth_verdict
+
         return nonsmooth_verdict(problem, x, values)
     residual = problem.evaluate(x, values)
     jacobian = problem.jacobian(x, values)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
 
 from ..events.base import Bracket, Event, LocalPoint
 from ..results import SpecialPoint
@@ -193,6 +192,8 @@ class Locator(Identifier):
 
     def _locate(self, event: Event, bracket: Bracket) -> tuple[float, Array, Array] | None:
         """Drive the event's test function to zero; return offset, point and tangent."""
+        from scipy.optimize import brentq, minimize_scalar  # slow to import
+
         first = bracket.first
         z, tangent = self.signals.z, self.signals.tangent
         span = float(np.sum(self.weights * tangent[first] * (z[bracket.last] - z[first])))

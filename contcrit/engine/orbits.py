@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from scipy import linalg
-from scipy.stats import qmc
 
 from ..errors import SpecificationError
 from .gauge import acting_combinations, orbit_tangents
@@ -290,6 +289,8 @@ def _sample_coordinates(generators: Array) -> Array:
         return _one_generator(spectra[0], rates[0])[:, None]
     # Rotations are covered by coordinates up to pi; pure translations need no samples at all.
     reach = np.where(rates > 1e-12, np.pi / np.maximum(rates, 1e-12), 0.0)
+    from scipy.stats import qmc  # slow to import
+
     draws = qmc.Sobol(count, scramble=True, seed=0).random_base2(min(6 + count, 10))
     return (2 * draws - 1) * reach
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
 from ..errors import SpecificationError
 from ..settings import Settings
@@ -61,6 +60,8 @@ class Starts:
             self._given = points
         self._low, self._high = low, high
         generator = np.random.default_rng(settings.seed)
+        from scipy.stats import qmc  # slow to import
+
         self._sobol = qmc.Sobol(n, scramble=True, rng=generator) if n <= 1000 else None
         self._generator = generator
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import root
 
 from ..linalg import as_dense, is_matrix_free, rounding_level, singular_triplets
 from ..settings import Settings
@@ -44,6 +43,8 @@ def correct_start(system: Any, z: Array, control: Control, settings: Settings) -
 
     def derivative(x: Array) -> Array:
         return as_dense(system.jacobian(np.append(x, z[-1])))[:, :-1]
+
+    from scipy.optimize import root  # slow to import
 
     solved = root(at_fixed_parameter, z[:-1], jac=derivative, method="lm", options={"xtol": 1e-12})
     point = np.append(solved.x, z[-1])

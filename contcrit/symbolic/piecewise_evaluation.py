@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from scipy.optimize import lsq_linear
 
 from ..errors import SpecificationError
 from .flat import FlatFunctions
@@ -111,6 +110,8 @@ class PiecewiseEvaluation(Problem):
         for _ in range(8 if self._depth > 1 else 2):  # F is affine in s but for nested kinks
             residual = self._core.evaluate(point, values)[:n]
             slope = self._core.jacobian(point, values)[:n, n + ties]
+            from scipy.optimize import lsq_linear  # slow to import
+
             found = lsq_linear(slope, slope @ point[n + ties] - residual, bounds=(0.0, 1.0))
             moved = float(np.max(np.abs(found.x - point[n + ties])))
             point[n + ties] = np.clip(found.x, 0.0, 1.0)

@@ -58,23 +58,27 @@ def find_start(
     one on the wrong side is held, one whose position left [0, 1] is released; then modes around
     the guess are tried, nearest first, unless `wide` is False.
     """
-    mode = family.mode_of(guess, 1e-9)
     seen: set[Mode] = set()
-    here = guess
-    for _ in range(4 * family.kinks + 8):
-        if mode in seen:
-            break
-        seen.add(mode)
-        z = start_in_mode(family, mode, here, control, settings)
-        if z is None or not np.all(np.isfinite(z)):
-            break
-        wrong = violations(family, mode, z)
-        if not wrong:
-            return mode, z
-        changed = list(mode)
-        for kink, end in wrong:
-            changed[kink] = end
-        mode = tuple(changed)
+    # A guess that a descent method left near a kink belongs on it: ties are judged ever looser.
+    for tolerance, changes in product((1e-9, 1e-6, 1e-4, 1e-3), (family.kinks, 1)):
+        mode = family.mode_of(guess, tolerance)
+        here = guess
+        followed: set[Mode] = set()
+        for _ in range(4 * family.kinks + 8):
+            if mode in followed or (mode in seen and changes > 1):
+                break
+            followed.add(mode)
+            z = start_in_mode(family, mode, here, control, settings)
+            if z is None:
+                break
+            wrong = violations(family, mode, z)
+            if not wrong:
+                return mode, z
+            changed = list(mode)
+            for kink, end in wrong[:changes]:
+                changed[kink] = end
+            mode = tuple(changed)
+        seen |= followed
     if not wide:
         return None
     best: tuple[float, Mode, Array] | None = None
@@ -82,7 +86,7 @@ def find_start(
         if candidate in seen:
             continue
         z = start_in_mode(family, candidate, guess, control, settings)
-        if z is None or not np.all(np.isfinite(z)) or violations(family, candidate, z):
+        if z is None or violations(family, candidate, z):
             continue
         distance = float(np.linalg.norm(z[: family.size] - guess[:-1]))
         if best is None or distance < best[0]:

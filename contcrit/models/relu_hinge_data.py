@@ -109,18 +109,18 @@ class HingeData:
 def read_constants(
     X: Any,
     y: Any,
-    hidden: Any,
-    loss: str,
-    output_bias: bool,
-    alpha: float,
-    mu: Any,
-    gamma: float,
-    output_weights: Any,
-    class_weight: bool,
-    moving: Any,
-    bases: Any,
+    hidden: Any = 1,
+    loss: str = "binary",
+    output_bias: bool = True,
+    alpha: float = 0.0,
+    mu: Any = None,
+    gamma: float = 1.0,
+    output_weights: Any = None,
+    class_weight: bool = False,
+    moving: Any = None,
+    bases: Any = None,
 ) -> HingeData:
-    """Return the checked constants of a problem.
+    """Return the checked constants of a problem, which `relu_hinge.build` describes.
 
     Raises
     ------

@@ -142,6 +142,10 @@ class HingeNetwork:
         values = [np.asarray(blocks[name], dtype=float).ravel() for name in self.blocks]
         return np.concatenate(values)
 
+    def unpack(self, x: Array) -> dict[str, Array]:
+        """Return the blocks of a vector (n,)."""
+        return {name: x[self.places[name]].reshape(self.blocks[name]) for name in self.blocks}
+
     def layers(self, x: Array) -> list[tuple[Array, Array]]:
         """Return the weights (..., out, in) and biases (..., out) of the hidden layers."""
         found = []

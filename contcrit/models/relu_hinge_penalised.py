@@ -73,6 +73,15 @@ class PenalisedNetwork:
         """Return the vector (n,) of the blocks' values."""
         return np.concatenate([np.asarray(blocks[k], dtype=float).ravel() for k in self.blocks])
 
+    def unpack(self, x: Array) -> dict[str, Array]:
+        """Return the blocks of a vector (n,)."""
+        sizes = [math.prod(shape) for shape in self.blocks.values()]
+        parts = np.split(x, np.cumsum(sizes)[:-1])
+        return {
+            name: part.reshape(shape)
+            for (name, shape), part in zip(self.blocks.items(), parts, strict=True)
+        }
+
     def repeated(self, x: Array) -> Array:
         """Return the unknowns in which every replicate has the values x of one network."""
         found = np.empty(self.size)

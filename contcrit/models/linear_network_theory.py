@@ -15,6 +15,8 @@ import numpy as np
 from scipy.linalg import expm
 
 from ..errors import SpecificationError
+from ..symbolic.exponential import exponential, multiply
+from ..symbolic.matrix_two_sided import TwoSided
 from ..system import Array
 
 
@@ -102,12 +104,13 @@ class LinearNetwork:
     def flow_derivative(self, C: Array, t: float) -> Array:
         """Return the derivative of Phi_{t,0} in C, shape (d^2, d^2), by Frechet derivatives."""
         d = self.dimension
-        units = np.eye(d * d).reshape(d * d, d, d)
-        transposed = units.transpose(0, 2, 1)
-        rotation, turn = _exponential_and_derivatives(t * (C - C.T), t * (units - transposed))
-        stretch, change = _exponential_and_derivatives(t * C.T, t * transposed)
-        columns = turn @ stretch + rotation @ change
-        return columns.reshape(d * d, d * d).T
+        units = TwoSided.identity(d, d)
+        transposed = units.swapaxes(-1, -2)
+        rotation, stretch = exponential(t * (C - C.T)), exponential(t * C.T)
+        turn = rotation.frechet(t * (units - transposed))
+        change = stretch.frechet(t * transposed)
+        values = multiply(turn, stretch.value) + multiply(rotation.value, change)
+        return np.asarray(values).reshape(d * d, d * d).T
 
     def residual_derivative(self, C: Array, lam: float) -> Array:
         """Return the derivative of N at C, shape (d^2, d^2)."""
@@ -165,15 +168,3 @@ class LinearNetwork:
 def normality_defect(C: Array) -> float:
     """Return the Frobenius norm of [C, C^T], which is zero exactly for normal C."""
     return float(np.linalg.norm(C @ C.T - C.T @ C))
-
-
-def _exponential_and_derivatives(X: Array, directions: Array) -> tuple[Array, Array]:
-    """Return exp(X) and its derivatives along directions, shapes (d, d) and (k, d, d)."""
-    d, count = X.shape[0], directions.shape[0]
-    # The exponential of [[X, E], [0, X]] holds the derivative along E in its corner.
-    blocks = np.zeros((count, 2 * d, 2 * d))
-    blocks[:, :d, :d] = X
-    blocks[:, d:, d:] = X
-    blocks[:, :d, d:] = directions
-    exponentials = expm(blocks)
-    return exponentials[0, :d, :d], exponentials[:, :d, d:]

@@ -18,7 +18,6 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.linalg import expm
 
 from .exponential_closed import Exponential1, Exponential2
 from .exponential_operator import (
@@ -114,10 +113,23 @@ class ExponentialStack:
 
     @functools.cached_property
     def value(self) -> Array:
-        """The exponentials, shape (m, d, d)."""
-        result = np.full_like(self._matrices, np.nan)
-        finite = np.isfinite(self._matrices).all(axis=(-2, -1))
-        result[finite] = expm(self._matrices[finite])
+        """The exponentials, shape (m, d, d), by the approximant of degree 13."""
+        matrices = self._matrices
+        norms = np.abs(matrices).sum(axis=-2).max(axis=-1)
+        finite = np.isfinite(norms)
+        excess = np.where(finite, norms, 0.0) / _BOUNDS[13]
+        squarings = np.ceil(np.log2(np.maximum(excess, 1.0))).astype(int)
+        a = np.where(finite[:, None, None], matrices, 0.0) * 2.0 ** -squarings[:, None, None]
+        a2 = a @ a
+        a4 = a2 @ a2
+        powers = np.stack((np.broadcast_to(np.eye(a.shape[-1]), a.shape), a2, a4, a2 @ a4))
+        low_odd, low_even, odd, even = np.tensordot(_SUMS[13], powers, axes=1)
+        upper, even = a @ (low_odd + powers[3] @ odd), low_even + powers[3] @ even
+        result = np.linalg.solve(even - upper, even + upper)
+        for count in range(squarings.max(initial=0)):
+            left = squarings > count
+            result[left] = result[left] @ result[left]
+        result[~finite] = np.nan
         return result
 
     def frechet(self, direction: Array) -> Array:

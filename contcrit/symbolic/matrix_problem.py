@@ -34,7 +34,7 @@ from .matrix_two_sided import TwoSided
 Array = np.ndarray
 KINDS = ("flow", "map", "equation", "potential")
 
-MATRIX_FREE_SIZE = 1024
+MATRIX_FREE_SIZE = 2048
 """Unknowns from which systems are matrix-free unless the problem says otherwise (measured)."""
 
 

@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -162,16 +163,18 @@ def _plain(one: Any, other: Any) -> Any:
 
 def _outer(left: Array, right: Array) -> Array:
     """Return sum over k of left[k, i, r] right[k, s, j], in the order i, r, s, j."""
-    count = len(left)
-    flat = left.reshape(count, -1).T @ right.reshape(count, -1)
+    thin = left.reshape(len(left), math.prod(left.shape[1:]))
+    flat = thin.T @ right.reshape(len(right), math.prod(right.shape[1:]))
     return flat.reshape(*left.shape[1:], *right.shape[1:])
 
 
 def _summed(left: Array, right: Array, direction: Array) -> Array:
     """Return sum_k left_k direction right_k by two products of long matrices."""
     count, rows, inner = left.shape
-    moved = (left.reshape(-1, inner) @ direction).reshape(count, rows, -1)
-    return moved.transpose(1, 0, 2).reshape(rows, -1) @ right.reshape(-1, right.shape[2])
+    columns = direction.shape[1]
+    moved = (left.reshape(count * rows, inner) @ direction).reshape(count, rows, columns)
+    moved = moved.transpose(1, 0, 2).reshape(rows, count * columns)
+    return moved @ right.reshape(count * columns, right.shape[2])
 
 
 def _turned(stack: Array) -> Array:

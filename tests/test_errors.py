@@ -44,5 +44,5 @@ def test_failures_are_told_from_successes() -> None:
     failures = {status.name for status in Status if not status.is_success}
     assert failures == {
         "MAXIMUM_POINTS", "LEFT_BOUNDS", "STEP_TOO_SMALL", "START_FAILED", "SINGULAR_START",
-        "NOT_FINITE", "BUDGET_SPENT", "NOTHING_FOUND",
+        "NOT_FINITE", "BORDER_UNDECIDED", "BUDGET_SPENT", "NOTHING_FOUND",
     }  # fmt: skip

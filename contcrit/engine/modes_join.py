@@ -17,6 +17,10 @@ from .modes_border import HalfBranch, Outcome
 Array = np.ndarray
 
 
+_UPRIGHT = 1e-9
+"""Largest parameter component of tangents along a stretch that stands at one parameter value."""
+
+
 @dataclass(eq=False)
 class Piece:
     """A stretch of a branch in one mode.
@@ -178,8 +182,10 @@ def join(
             missing = np.full(len(branch), -1, dtype=np.int64)
             columns.setdefault(name, []).append((missing if column is None else column)[first:])
         mode = [int(side) for side in layout.mode]
+        # Along a stretch at one parameter value its slope is rounding, whose signs mean nothing.
+        upright = bool(np.max(np.abs(branch.tangent[:, -1])) <= _UPRIGHT)
         for special in branch.special_points:
-            if is_border(special):
+            if is_border(special) or (upright and special.kind == "fold"):
                 continue
             special_points.append(
                 special.replace(

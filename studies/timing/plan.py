@@ -94,6 +94,8 @@ def own_cases() -> Iterator[Case]:
     for size in (50, 1000, 10_000, 100_000, 1_000_000):
         name = f"P3_{size}"
         yield Case("contcrit", name, "cases/grids.py", (name,), quick=size <= 1000, limit=1200)
+        if size <= 1000:
+            yield Case("contcrit (rows one by one)", name, "cases/grids.py", (name, "rows"))
     for name in ("plane_bratu_25", "plane_bratu_200", "mittelmann_20", "mittelmann_200"):
         quick = not name.endswith("200")
         yield Case("contcrit", name, "cases/grids.py", (name,), quick=quick, limit=1200)
@@ -107,7 +109,7 @@ def own_cases() -> Iterator[Case]:
         yield Case(
             "contcrit", f"matrix_{name}", "cases/matrices.py", (name,), quick=size <= 4, limit=1200
         )
-    for name in ("evaluations", "problems", "million"):
+    for name in ("evaluations", "problems", "million", "stream"):
         yield Case("contcrit", name, "cases/many.py", (name,))
 
 

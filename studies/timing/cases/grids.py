@@ -1,6 +1,7 @@
 """P3 and its kin: the Bratu equation on a line and on a square, and the Mittelmann problem.
 
-``python grids.py P3_<N>|plane_bratu_<N>|mittelmann_<N>``: N interior points, or N a side.
+``python grids.py P3_<N>|plane_bratu_<N>|mittelmann_<N> [rows]``: N interior points, or N a side;
+``rows`` gives the equations one by one instead of their stencil.
 """
 
 from __future__ import annotations
@@ -15,16 +16,21 @@ from references import PLANE_BRATU_FOLDS, grid_fold, mittelmann
 from stopwatch import measure, report
 
 import contcrit as cc
+from contcrit.symbolic.grid import GridProblem
 
 FEW_POINTS = 100_000
 """From this size on the march is cut short after some points beyond the fold."""
 
 
-def line_problem(interior: int) -> Any:
-    """Return the Bratu equation on a grid of the unit interval."""
+def line_problem(interior: int, listed: bool) -> Any:
+    """Return the Bratu equation on a grid of the unit interval, as a stencil or row by row."""
+    lam, scale = sp.Symbol("lam"), (interior + 1) ** 2
+    if not listed:
+        u = sp.IndexedBase("u")
+        row = (u[-1] - 2 * u[0] + u[1]) * scale + lam * sp.exp(u[0])
+        return GridProblem(row, u, interior, [lam], kind="equation")
     unknowns = sp.symbols(f"u1:{interior + 1}")
-    values, lam = [0, *unknowns, 0], sp.Symbol("lam")
-    scale = (interior + 1) ** 2
+    values = [0, *unknowns, 0]
     rows = [
         (values[k - 1] - 2 * values[k] + values[k + 1]) * scale + lam * sp.exp(values[k])
         for k in range(1, interior + 1)
@@ -34,27 +40,19 @@ def line_problem(interior: int) -> Any:
 
 def square_problem(side: int, mirror: bool) -> Any:
     """Return the Bratu equation with zero sides, or the Mittelmann problem with mirrors."""
-    lam = sp.Symbol("lam")
-    u = sp.Matrix(side, side, sp.symbols(f"u0:{side**2}"))
-    scale = (side - 1) ** 2 if mirror else (side + 1) ** 2
-
-    def at(i: int, j: int) -> sp.Expr:
-        if mirror:
-            return u[tuple(abs(k) if k < side else 2 * side - 2 - k for k in (i, j))]
-        return u[i, j] if 0 <= i < side and 0 <= j < side else sp.Integer(0)
-
-    rows = []
-    for i in range(side):
-        for j in range(side):
-            around = at(i - 1, j) + at(i + 1, j) + at(i, j - 1) + at(i, j + 1)
-            source = lam * sp.exp(u[i, j])
-            reaction = -10 * (u[i, j] - source) if mirror else source
-            rows.append((around - 4 * u[i, j]) * scale + reaction)
-    return cc.Problem(rows, list(u), [lam], kind="equation")
+    lam, u = sp.Symbol("lam"), sp.IndexedBase("u")
+    around = u[-1, 0] + u[1, 0] + u[0, -1] + u[0, 1] - 4 * u[0, 0]
+    source = lam * sp.exp(u[0, 0])
+    if mirror:
+        row = around * (side - 1) ** 2 - 10 * (u[0, 0] - source)
+        boundary: Any = "neumann"
+    else:
+        row, boundary = around * (side + 1) ** 2 + source, 0
+    return GridProblem(row, u, (side, side), [lam], boundary=boundary, kind="equation")
 
 
-def trace_line(name: str, interior: int) -> None:
-    problem = line_problem(interior)
+def trace_line(name: str, interior: int, listed: bool) -> None:
+    problem = line_problem(interior, listed)
     # A step of 0.4 in the Euclidean norm for 50 points, and the same in the mean for others.
     largest = 0.4 * (interior / 50) ** 0.5
     few = {"maximum_points": 60} if interior >= FEW_POINTS else {}
@@ -67,7 +65,10 @@ def trace_line(name: str, interior: int) -> None:
         )  # fmt: skip
 
     repeats = None if interior <= 100 else 3 if interior <= 10_000 else 1
-    timed_trace(name, call, settings, grid_fold(interior), unknowns=interior, repeats=repeats)
+    tool = "contcrit (rows one by one)" if listed else "contcrit"
+    timed_trace(
+        name, call, settings, grid_fold(interior), unknowns=interior, repeats=repeats, tool=tool
+    )
 
 
 def past_eight(interior: int) -> cc.UserEvent:
@@ -85,8 +86,8 @@ def trace_square(name: str, side: int) -> None:
     problem = square_problem(side, mirror)
     n = side**2
     if mirror:
-        start, span, value = np.full(n, 0.12), (0.2, 1.0), 0.1
-        start, value = np.full(n, 0.2590), 0.2
+        # The homogeneous branch u = 0.2591711 at lam = 0.2, up to the fold and down again.
+        start, span, value = np.full(n, 0.2591711), (0.15, 1.0), 0.2
         reference = mittelmann(side)
     else:
         start, span, value = np.zeros(n), (0.0, 10.0), 0.0
@@ -111,10 +112,10 @@ def trace_square(name: str, side: int) -> None:
     report("contcrit", name, unknowns=n, **found, errors=errors, fold_error=errors.get("fold"))
 
 
-def main(name: str) -> None:
+def main(name: str, listed: bool) -> None:
     kind, _, size = name.rpartition("_")
     if kind == "P3":
-        trace_line(name, int(size))
+        trace_line(name, int(size), listed)
     elif kind in ("plane_bratu", "mittelmann"):
         trace_square(name, int(size))
     else:
@@ -122,4 +123,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2:] == ["rows"])

@@ -1,13 +1,15 @@
 """Many points of one branch, many evaluations, many problems.
 
-``python many.py million|evaluations|problems``.
+``python many.py million|stream|evaluations|problems``.
 """
 
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,27 +20,46 @@ from stopwatch import cpu, fold_error, is_quick, named, repeats_from_environment
 import contcrit as cc
 
 
-def million() -> None:
-    """March a million points (fewer in the quick run) and hold them in memory."""
+def long_branch(file: Path | None) -> None:
+    """March a million points (fewer in the quick run), in memory or into a file."""
     wanted = 100_000 if is_quick() else 1_000_000
-    # The branch to lam = 1e-4 and down to 1e-9 is about 12 long in the metric.
+    # The branch is close to 4 long in the metric.
     settings = cc.Settings(
         step_initial=4.0 / wanted, step_maximum=4.0 / wanted, parameter_fraction=1.0,
         maximum_points=2 * wanted, gear="native",
     )  # fmt: skip
+    given: dict[str, Any] = {
+        "values": {"lam": 1e-3}, "direction": "forward", "settings": settings, "classify": False,
+        "progress": False,
+    }  # fmt: skip
+    arguments = (spiral(), list(SPIRAL_START), "lam", (1e-4, 0.2))
+    cc.trace(*arguments, **given | {"settings": settings.replace(maximum_points=10)})  # compiles
     start = cpu()
-    branch = cc.trace(
-        spiral(), list(SPIRAL_START), "lam", (1e-4, 0.2), values={"lam": 1e-3},
-        direction="forward", settings=settings, classify=False, progress=False,
-    )  # fmt: skip
+    if file is None:
+        name = "a million points in memory"
+        found: dict[str, Any] = described(cc.trace(*arguments, **given))
+    else:
+        name = "a million points into a file"
+        branch = cc.stream(*arguments, file, **given)
+        found = described(branch) | {"points": branch.provenance["points"]}
+        found["file_mb"] = file.stat().st_size / 2**20
     spent = cpu() - start
-    found: dict[str, Any] = described(branch)
     found |= fold_error(found, SPIRAL_FOLD)
     report(
-        "contcrit", "million points", unknowns=2, repeats=1, warm_cpu_s=spent,
-        gross_us=1e6 * spent / len(branch),
-        **found,
+        "contcrit", name, unknowns=2, repeats=1, warm_cpu_s=spent,
+        gross_us=1e6 * spent / found["points"], **found,
     )  # fmt: skip
+
+
+def million() -> None:
+    """Keep every point in memory."""
+    long_branch(None)
+
+
+def stream() -> None:
+    """Write the points to a file as they are found."""
+    with tempfile.TemporaryDirectory() as folder:
+        long_branch(Path(folder) / "branch.nc")
 
 
 def evaluations() -> None:
@@ -88,5 +109,12 @@ def problems() -> None:
         )  # fmt: skip
 
 
+MEASUREMENTS = {
+    "million": million,
+    "stream": stream,
+    "evaluations": evaluations,
+    "problems": problems,
+}
+
 if __name__ == "__main__":
-    {"million": million, "evaluations": evaluations, "problems": problems}[named()]()
+    MEASUREMENTS[named()]()

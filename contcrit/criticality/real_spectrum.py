@@ -17,6 +17,9 @@ from .record import Criticality
 SPARSE_LIMIT = 300
 """Size up to which a sparse Jacobian's full spectrum is computed instead."""
 
+FINE_TOLERANCE = 1e-12
+"""The tolerance where the given one decides nothing; a hundredth of it still exceeds rounding."""
+
 
 def classify_by_counts(matrix: Any, kind: str, tolerance: float) -> Criticality | None:
     """Return what counts of real eigenvalues say of a Jacobian, or None if they do not apply.
@@ -50,11 +53,14 @@ def classify_by_counts(matrix: Any, kind: str, tolerance: float) -> Criticality 
         "margin": 0.0,
     }
     noted: dict[str, Any] = {}
-    counts = (
-        Counts(0, counter.size, 0, 0.0)
-        if counter.scale == 0
-        else count_by_pivots(counter, tolerance * counter.scale, noted)
-    )
+    counts = Counts(0, counter.size, 0, 0.0) if counter.scale == 0 else None
+    # A discretised operator's spectrum is so wide that its smallest values look like zeros; the
+    # counts themselves are right to rounding, and an empty band further in decides as well.
+    for share in (tolerance, min(tolerance, FINE_TOLERANCE)):
+        if counts is None:
+            noted = {}
+            counts = count_by_pivots(counter, share * counter.scale, noted)
+            evidence["threshold"] = share * counter.scale
     if counts is None:
         certain = noted.get("certain", {})
         if kind == "flow":

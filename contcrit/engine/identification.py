@@ -111,9 +111,10 @@ class Identifier(Stretch):
         first = bracket.first
         spread = max(0.01 * float(self.signals.step[first]), 0.01 * self.distance())
         nodes = np.array([-2.0, -1.0, 1.0, 2.0])
+        scale: dict[str, float] = {}  # one for all, so that the test function's values compare
         samples = [
             sample
-            for sample in (self.local(bracket, offset + spread * node, {}) for node in nodes)
+            for sample in (self.local(bracket, offset + spread * node, scale) for node in nodes)
             if sample is not None
         ]
         if len(samples) < len(nodes):

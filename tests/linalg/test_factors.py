@@ -23,7 +23,7 @@ def chain(size: int, rng: np.random.Generator, reach: int = 1, wrap: bool = Fals
 
 
 def tangle(size: int, rng: np.random.Generator, mutual: bool) -> np.ndarray:
-    """Return a random sparse matrix that no reordering makes narrow, its pattern symmetric or not."""
+    """Return a random sparse matrix that no reordering makes narrow."""
     pattern = rng.random((size, size)) < 0.03
     pattern |= np.eye(size, dtype=bool)
     if mutual:

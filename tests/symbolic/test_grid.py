@@ -157,7 +157,7 @@ def test_names_are_made_when_asked_for() -> None:
     assert names == tuple(expected) and names[-1] == "v[1,2]" and names[1:3] == tuple(expected[1:3])
     assert [names.index(name) for name in expected] == list(range(12))
     assert "u[1,2]" in names and "u[2,0]" not in names and "w[0,0]" not in names
-    assert (*names, "lam") == names + ("lam",)
+    assert names + ("lam",) == (*expected, "lam")  # noqa: RUF005 - the sum is what is tested
     with pytest.raises(ValueError, match="not among"):
         names.index("u[9,9]")
     with pytest.raises(IndexError):

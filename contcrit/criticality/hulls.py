@@ -157,20 +157,26 @@ def _by_corners(base: Array, generators: Array) -> Distance | None:
     The corner of least product with p is known at once, so that a few corners do.
     """
     unit = float(np.linalg.norm(base) + np.linalg.norm(generators, axis=1).sum())
+    rounding = 8 * np.finfo(float).eps * unit
     bits = [np.zeros(len(generators))]
     corners = [base]
+    before = float("inf")
     for _ in range(CORNERS):
         found = nearest_in_hull(np.array(corners))
         weights = np.clip(found.weights @ np.array(bits), 0.0, 1.0)
         shares = generators @ found.point
         lowest = float(base @ found.point + np.minimum(shares, 0.0).sum())
         # Stop where the next corner is no nearer, as far as rounding lets it be seen.
-        rounding = 8 * np.finfo(float).eps * unit
-        if lowest >= found.upper * (found.upper * (1 - 1e-12) - rounding):
+        settled = lowest >= found.upper * (found.upper * (1 - 1e-12) - rounding)
+        stalled = found.upper >= before
+        if stalled and not settled and found.upper > 1e3 * rounding:
+            return None
+        if settled or stalled or found.upper <= rounding:
             point = base + weights @ generators
             upper = float(np.linalg.norm(point))
             lowest = float(base @ point + np.minimum(generators @ point, 0.0).sum())
             return Distance(weights, point, upper, _bound(lowest, upper))
+        before = found.upper
         kept = np.flatnonzero(found.weights > 0)
         bits = [bits[k] for k in kept] + [(shares < 0).astype(float)]
         corners = [corners[k] for k in kept] + [base + bits[-1] @ generators]

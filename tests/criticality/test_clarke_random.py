@@ -77,7 +77,7 @@ def test_certificates_can_be_checked(pieces: ArrayPieces) -> None:
             assert slope == pytest.approx(value(pieces, direction)[0])
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(piecewise_linear(), st.integers(0, 2**32 - 1))
 def test_verdicts_do_not_depend_on_coordinates(pieces: ArrayPieces, seed: int) -> None:
     """A rotation, a scaling and a renumbering of the unknowns leave the verdict as it is."""
@@ -93,7 +93,7 @@ def test_verdicts_do_not_depend_on_coordinates(pieces: ArrayPieces, seed: int) -
     assert (before.kind, before.evidence["critical"]) == (after.kind, after.evidence["critical"])
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(piecewise_linear(kinks=(1, 4)))
 def test_a_kink_twice_with_half_the_weight_changes_nothing(pieces: ArrayPieces) -> None:
     m = len(pieces.rows)
@@ -107,7 +107,7 @@ def test_a_kink_twice_with_half_the_weight_changes_nothing(pieces: ArrayPieces) 
     assert classify_pieces(split).kind == classify_pieces(pieces).kind
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(piecewise_linear())
 def test_the_negative_function_turns_minima_into_maxima(pieces: ArrayPieces) -> None:
     negative = ArrayPieces(-pieces.base, pieces.rows, -pieces.coefficients, links=pieces.links)
@@ -117,7 +117,7 @@ def test_the_negative_function_turns_minima_into_maxima(pieces: ArrayPieces) -> 
         assert after.kind == "maximum"
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(piecewise_linear(sizes=(1, 2), kinks=(0, 3)), st.data())
 def test_random_piecewise_quadratic_functions(pieces: ArrayPieces, data: st.DataObject) -> None:
     """Minima and maxima, claimed or denied, agree with values on small circles."""
@@ -150,7 +150,7 @@ def test_random_piecewise_quadratic_functions(pieces: ArrayPieces, data: st.Data
         assert value(pieces, radius * d[None])[0] + radius**2 / 2 * d @ form @ d < 0
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(curved())
 def test_random_functions_with_curved_kinks(function: Curved) -> None:
     """Minima and maxima, claimed or denied, agree with values on small circles."""

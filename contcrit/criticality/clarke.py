@@ -39,7 +39,7 @@ from .verdict import (
 
 Array = np.ndarray
 
-PATTERNS_PER_LEVEL = 4
+RANDOM_PATTERNS = 4
 """Random sign patterns that help to size the gradients."""
 
 
@@ -165,7 +165,7 @@ def _thresholds(pieces: Pieces, tolerance: float) -> Thresholds | None:
     m = sum(pieces.levels)
     patterns = [np.full(m, -1.0), np.full(m, 1.0)]
     if m:
-        patterns.extend(np.random.default_rng(0).choice([-1.0, 1.0], size=(PATTERNS_PER_LEVEL, m)))
+        patterns.extend(np.random.default_rng(0).choice([-1.0, 1.0], size=(RANDOM_PATTERNS, m)))
     size = 0.0
     for signs in patterns:
         values = [np.asarray(pieces.gradient(signs), dtype=float)]

@@ -70,6 +70,8 @@ def refine(
         The fold and its residual; None if Newton does not converge.
     """
     left, right = singularity.left[:, :1], singularity.right[:, :1]
+    if not np.all(np.isfinite(left)):  # of a matrix-free Jacobian
+        return None
 
     def equations(unknown: Array) -> tuple[Array, Any]:
         jacobian = system.jacobian(unknown)

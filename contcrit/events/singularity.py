@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from ..linalg import singular_triplets
+from ..linalg import is_matrix_free, singular_triplets
 
 Array = np.ndarray
 
@@ -69,7 +69,14 @@ def analyse(system: Any, z: Array, ends: tuple[Array, ...], tolerance: float) ->
         Points nearby that are not singular.
     tolerance : float
         Share of the value at the ends below which a singular value counts as zero.
+
+    Notes
+    -----
+    Singular values of a matrix-free Jacobian are not computed: it is taken to be that of a fold,
+    the only kind of point that is looked for there, and nothing confirms it.
     """
+    if is_matrix_free(system.jacobian(z)):
+        return _unseen(system.size)
     for count in (FEW, COUNT):
         spectra = [_spectra(system, point, count) for point in (z, *ends)]
         here, others = spectra[0], spectra[1:]
@@ -91,6 +98,22 @@ def analyse(system: Any, z: Array, ends: tuple[Array, ...], tolerance: float) ->
         full_values=full[1],
         reference=reference,
         full_reference=full_reference,
+    )
+
+
+def _unseen(size: int) -> Singularity:
+    """Return what is left to say of a matrix-free Jacobian: only folds are looked for there."""
+    unknown = np.full(1, np.nan)
+    return Singularity(
+        kernel_dimension=1,
+        excess=0,
+        left=np.full((size, 1), np.nan),
+        right=np.full((size, 1), np.nan),
+        kernel=np.full((size + 1, 1), np.nan),
+        values=unknown,
+        full_values=unknown,
+        reference=unknown,
+        full_reference=unknown,
     )
 
 

@@ -10,7 +10,8 @@ from scipy.sparse.linalg import LinearOperator, gmres
 Array = np.ndarray
 
 _TOLERANCE = 1e-12
-_RESTART, _CYCLES = 80, 10
+_ACCEPTED = 1e-8
+_RESTART, _CYCLES = 40, 20
 
 
 class MatrixFree(LinearOperator):
@@ -126,14 +127,24 @@ def solve_matrix_free(jacobian: Any, row: Array, right: Array) -> Array:
     scale = float(np.linalg.norm(right))
     if scale == 0.0:
         return np.zeros(size + 1)
-    solution, failure = gmres(
-        LinearOperator(shape, matvec=product, dtype=float),
-        right,
-        M=LinearOperator(shape, matvec=inverse, dtype=float),
-        rtol=_TOLERANCE,
-        restart=min(_RESTART, size + 1),
-        maxiter=_CYCLES,
-    )
-    if failure and np.linalg.norm(product(solution) - right) > 1e-8 * scale:
+    matrix = LinearOperator(shape, matvec=product, dtype=float)
+    approximate = LinearOperator(shape, matvec=inverse, dtype=float)
+    solution, previous = np.zeros(size + 1), np.inf
+    for _ in range(_CYCLES):
+        solution, _ = gmres(
+            matrix,
+            right,
+            x0=solution,
+            M=approximate,
+            rtol=_TOLERANCE,
+            restart=min(_RESTART, size + 1),
+            maxiter=1,
+        )
+        error = float(np.linalg.norm(product(solution) - right)) / scale
+        # What rounding leaves is reached when a cycle no longer helps.
+        if not error < 0.5 * previous or error <= _TOLERANCE:
+            break
+        previous = error
+    if not error <= _ACCEPTED:
         return np.full(size + 1, np.nan)
     return np.asarray(solution)

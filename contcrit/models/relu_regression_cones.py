@@ -113,7 +113,9 @@ def lowest(
         if values[0] > tolerance * curvature:
             continue
         if values[0] >= -tolerance * curvature:
-            flat = True
+            # Of no negative curvature: flat only along null directions, if the cone holds any.
+            null = np.vstack([rows, H / curvature, -H / curvature])
+            flat |= _flat_span(null, g, tolerance * scale).shape[1] > 0
             continue
         down = _curving_down(rows, g, H, span @ axes, (tolerance * scale, tolerance * curvature))
         if down is not None:

@@ -23,6 +23,7 @@ STEPS = 10_000
 ETA, EPSILON = 0.05, 0.1
 CLOSE = 0.0158
 PANELS = (("l1-squared", 0.01), ("l2", 0.01), ("l1-squared", 0.1), ("l2", 0.1))
+OUTCOMES = ("at the solution", "at the origin", "on an axis", "beyond radius 10", "elsewhere")
 SIGNS = {"printed sign": 1, "correct sign": -1}
 
 
@@ -32,9 +33,7 @@ def run(out: Path, progress: Any) -> dict[str, Any]:
     shown: dict[tuple[str, int], tuple[ReluRegression, float, Array, Array]] = {}
     for sign, number in SIGNS.items():
         for k, (norm, lam) in enumerate(PANELS):
-            counts = {
-                "at the solution": 0, "at the origin": 0, "beyond radius 10": 0, "elsewhere": 0
-            }  # fmt: skip
+            counts = dict.fromkeys(OUTCOMES, 0)
             for data, start in instances(Penalty(norm, number)):
                 end, _ = trajectory_end(data, start, lam, ETA, STEPS)
                 target = resting_point(data, lam)
@@ -75,7 +74,10 @@ def named(end: Array, target: Array) -> str:
         return "at the solution"
     if length < 1e-2:
         return "at the origin"
-    return "beyond radius 10" if length > 10 else "elsewhere"
+    if length > 10:
+        return "beyond radius 10"
+    # Steps of eta times the norm's force keep weights that vanish on both sides of 0.
+    return "on an axis" if np.min(np.abs(end)) < 0.01 else "elsewhere"
 
 
 def resting_point(data: ReluRegression, lam: float) -> Array:

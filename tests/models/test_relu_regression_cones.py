@@ -51,3 +51,12 @@ def test_negative_curvature_outside_the_cone_does_not_matter_but_is_not_hidden()
     assert direction @ H @ direction < 0
     # Alone, the first quadrant's piece has no descent; the search says that it cannot tell.
     assert lowest(QUADRANTS[:1], np.zeros((1, 2)), [H], 1e-9, 1.0)[0] == "undecided"
+
+
+def test_null_directions_outside_the_cones_do_not_make_a_minimum_degenerate():
+    # (|x| + |y|)^2 / 2: on each quadrant the curvature is singular along a direction outside it.
+    hessians = [np.outer(np.diag(q), np.diag(q)) for q in QUADRANTS]
+    assert lowest(QUADRANTS, np.zeros((4, 2)), hessians, 1e-9, 1.0) == ("strict", {})
+    # (x + y)^2 / 2 everywhere: flat along (1, -1), which two quadrants hold.
+    same = [np.ones((2, 2))] * 4
+    assert lowest(QUADRANTS, np.zeros((4, 2)), same, 1e-9, 1.0) == ("degenerate", {})

@@ -109,7 +109,7 @@ def own_cases() -> Iterator[Case]:
         yield Case(
             "contcrit", f"matrix_{name}", "cases/matrices.py", (name,), quick=size <= 4, limit=1200
         )
-    for name in ("evaluations", "problems", "million", "stream"):
+    for name in ("evaluations", "problems", "solutions", "million", "stream"):
         yield Case("contcrit", name, "cases/many.py", (name,))
 
 

@@ -91,7 +91,7 @@ def fold_error(record: Record) -> str:
 
 def events(record: Record) -> str:
     """Return how many events of each kind were found."""
-    counts: dict[str, int] = {}
+    counts: dict[str, int] = dict(record.get("counted") or {})
     for kind, _ in record.get("events") or []:
         counts[kind] = counts.get(kind, 0) + 1
     return ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "none"
@@ -263,7 +263,7 @@ def many(results: Results) -> str:
     """Return the table of many points, evaluations and problems."""
     rows = []
     for record in results.matching(""):
-        if record["problem"].startswith(("a million", "evaluations", "many")):
+        if record.get("group") == "many":
             rows.append(
                 (
                     record["problem"],

@@ -17,6 +17,9 @@ Array = np.ndarray
 LARGEST_NORM = 24.0
 """Largest 1-norm for which the quadrature is used: beyond it scaling and squaring is cheaper."""
 
+_TERMS = 16
+"""Taylor terms: of arguments up to 0.5, the first one left out is 0.5^17/17! < 1e-19."""
+
 
 def derivative_factors(matrix: Array, norm: float) -> tuple[Array, Array]:
     """Return thin factors of the derivative of exp: L(X, H) = sum_k left_k H right_k.
@@ -54,14 +57,16 @@ def second_derivative_factors(matrix: Array, along: Array) -> tuple[Array, Array
 def _flows(matrix: Array, norm: float) -> tuple[Array, Array]:
     """Quadrature weights, and the exponentials of s X at the nodes s."""
     size = matrix.shape[0]
-    nodes, weights = _quadrature(_node_count(norm))
+    weights, series = _quadrature(_node_count(norm))
     squarings = max(0, math.ceil(math.log2(norm / 0.5))) if norm > 0.5 else 0
-    scaled = matrix * 2.0**-squarings
-    terms = [np.eye(size), scaled]
-    for k in range(2, 16):  # 0.5^16/16! < 1e-18
-        terms.append(terms[-1] @ scaled / k)
-    powers = nodes[:, None] ** np.arange(16)
-    flows = (powers @ np.array(terms).reshape(16, -1)).reshape(-1, size, size)
+    powers = np.empty((_TERMS + 1, size, size), dtype=np.result_type(matrix, float))
+    powers[0] = np.eye(size)
+    powers[1] = matrix * 2.0**-squarings
+    known = 1
+    while known < _TERMS:  # all powers up to twice the known one by one product
+        np.matmul(powers[1 : known + 1], powers[known], out=powers[known + 1 : 2 * known + 1])
+        known *= 2
+    flows = (series @ powers.reshape(_TERMS + 1, -1)).reshape(-1, size, size)
     for _ in range(squarings):
         flows = flows @ flows
     return weights, flows
@@ -78,9 +83,10 @@ def doubled(matrix: Array, along: Array) -> tuple[Array, float]:
 
 @functools.lru_cache(maxsize=64)
 def _quadrature(count: int) -> tuple[Array, Array]:
-    """Gauss-Legendre nodes and weights on [0, 1]."""
+    """Gauss-Legendre weights on [0, 1], and Taylor coefficients of exp(s .) at the nodes s."""
     nodes, weights = np.polynomial.legendre.leggauss(count)
-    return (nodes + 1) / 2, weights / 2
+    factorials = np.array([math.factorial(k) for k in range(_TERMS + 1)], dtype=float)
+    return weights / 2, ((nodes[:, None] + 1) / 2) ** np.arange(_TERMS + 1) / factorials
 
 
 def _node_count(norm: float) -> int:

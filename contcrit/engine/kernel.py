@@ -121,7 +121,7 @@ def scale(vector: Array, factor: float) -> None:
 
 def largest(vector: Array) -> float:
     """Return the largest modulus of a vector's entries (nan if one of them is nan)."""
-    return float(np.max(np.abs(vector)))
+    return float(np.abs(vector).max())
 
 
 def allocate(system: Any) -> Any:

@@ -191,7 +191,7 @@ def solve_bordered(jacobian: Any, row: Array, right: Array) -> tuple[Array, floa
         Of the determinant; (0, -inf) when it is exactly singular, and (0, nan) when J is
         matrix-free: iteration gives no determinant.
     """
-    if sparse.issparse(jacobian):
+    if isinstance(jacobian, PatternedMatrix) or sparse.issparse(jacobian):
         return solve_bordered_sparse(jacobian, row, right)
     if is_matrix_free(jacobian):
         return solve_matrix_free(jacobian, row, right), 0.0, float("nan")
@@ -200,7 +200,7 @@ def solve_bordered(jacobian: Any, row: Array, right: Array) -> tuple[Array, floa
 
 def bordered_solution(jacobian: Any, row: Array, right: Array) -> Array:
     """Return the solution that `solve_bordered` returns, without the determinant."""
-    if sparse.issparse(jacobian):
+    if isinstance(jacobian, PatternedMatrix) or sparse.issparse(jacobian):
         found = _solve_tridiagonal(jacobian, row, right)
         if found is None:
             found = FactoredJacobian.of(jacobian).solve(row, right)

@@ -271,7 +271,7 @@ def factorise(matrix: Any) -> Factors | None:
     (-1.0, [1.0, -1.0])
     """
     found: Any
-    if not sparse.issparse(matrix):
+    if not isinstance(matrix, PatternedMatrix) and not sparse.issparse(matrix):
         found = DenseFactors(np.asarray(matrix)[:, : len(matrix)])
         return found if found.regular else None
     patterned: PatternedMatrix = pattern_of(matrix)

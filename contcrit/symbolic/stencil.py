@@ -217,13 +217,16 @@ class ArrayKernel:
     def __init__(self, inputs: Sequence[sp.Symbol], expressions: Sequence[Any]) -> None:
         self._kernel: Kernel | None = None
         self._call: Callable[..., Sequence[Any]] = lambda *values: ()
+        self._may_be_complex = True
         self.backend = "numpy"
         if not expressions:
             return
         plain = [sp.sympify(expression) for expression in expressions]
         try:
             self._call = sp.lambdify(list(inputs), plain, modules=["scipy", "numpy"], cse=_shared)
-            self(list(np.full((len(inputs), 2), 0.5)))
+            trial = self._call(*np.full((len(inputs), 2), 0.5))
+            # Real functions of numpy's stay real: outside their domain they give nan.
+            self._may_be_complex = any(np.iscomplexobj(result) for result in trial)
         except (NameError, TypeError, NotImplementedError, AttributeError, ValueError):
             # No array function for one of the functions: row by row, then.
             self._kernel = Kernel(inputs, expressions)
@@ -234,7 +237,8 @@ class ArrayKernel:
         if self._kernel is not None:
             return list(self._kernel.batch(np.stack(np.broadcast_arrays(*values), axis=-1)).T)
         with np.errstate(all="ignore"):
-            return [_real(result) for result in self._call(*values)]
+            found = self._call(*values)
+            return [_real(result) for result in found] if self._may_be_complex else found
 
 
 def find_stencil(

@@ -1,9 +1,7 @@
 """Border collisions: which modes a branch can go on in, and what kind of collision that makes.
 
-A branch is a curve in (x, s, parameter). At a border of one kink the next mode is known: a kink
-that was reached is held from now on, one whose position reached an end is released. Where only
-positions move, at a fixed point, the next kink to be released is found by a ratio test, as in the
-path-following of piecewise linear equations. Several kinks at once are decided by trying all modes.
+A branch is a curve in (x, s, parameter). At a border of one kink the next mode is known: see
+`modes_pivot`. Several kinks at once are decided here, by trying all modes.
 """
 
 from __future__ import annotations
@@ -27,9 +25,6 @@ TRANSVERSAL = 1e-7
 
 SINGULAR = 1e-10
 """Singular values below this share of the largest count as zero."""
-
-_BENDS = 500
-"""Short steps along a bent curve of positions."""
 
 MODES = 2200
 """Largest number of modes tried where several kinks meet: seven kinks."""
@@ -123,60 +118,7 @@ def moves(size: int, direction: Array) -> bool:
     return float(np.linalg.norm(plain)) > TRANSVERSAL * float(np.linalg.norm(direction))
 
 
-def single(
-    family: Family, layout: ModeLayout, full: Array, kink: int, end: int, arriving: Array
-) -> Outcome | None:
-    """Decide a border that one kink reached; None where it is degenerate.
-
-    Parameters
-    ----------
-    family : Family
-    layout : ModeLayout
-        Of the mode that ends here.
-    full : ndarray of shape (n + m + 1,)
-    kink : int
-    end : int
-        0 if its switching function vanished, else the end that its position reached.
-    arriving : ndarray of shape (n + m + 1,)
-        The direction in which the branch arrived.
-    """
-    n = layout.size
-    mode, full, entered = list(layout.mode), full.copy(), kink
-    released: list[tuple[int, int]] = []
-    hidden = False
-    mode[kink] = 0 if end == 0 else end
-    if end != 0:
-        released.append((kink, end))
-    for _ in range(4 * layout.kinks + 4):
-        here = ModeLayout(n, tuple(mode))
-        direction = mode_tangent(family, here, full)
-        if direction is None:
-            return None
-        rate = _inward_rate(family, here, full, direction, kink)
-        if abs(rate) <= TRANSVERSAL:
-            return None
-        direction = direction if rate > 0 else -direction
-        if moves(n, direction):
-            successor = HalfBranch(here.mode, full, direction)
-            left = released[-1][0] if released else entered
-            return Outcome(
-                _named(n, arriving, direction, left == entered or not released),
-                successor,
-                complete=not hidden,
-                evidence={"entered": entered, "released": [list(pair) for pair in released]},
-            )
-        # Only positions move: follow them to the next end.
-        hit = _ratio_test(family, here, full, direction)
-        if hit is None:
-            return None
-        hidden = hidden or _turns_over(family, here, full, hit[0], direction)
-        full, kink, end = hit
-        mode[kink] = end
-        released.append((kink, end))
-    return None
-
-
-def _inward_rate(
+def inward_rate(
     family: Family, layout: ModeLayout, full: Array, direction: Array, kink: int
 ) -> float:
     """Return how fast a kink's margin, zero at the point, grows along a unit direction."""
@@ -188,65 +130,6 @@ def _inward_rate(
     _, jacobian = family.expansion(full)
     row = jacobian[n + kink]
     return side * float(row @ direction) / max(float(np.linalg.norm(row)), 1e-300)
-
-
-def _turns_over(
-    family: Family, layout: ModeLayout, start: Array, stop: Array, direction: Array
-) -> bool:
-    """Tell whether another branch crosses the positions' way between two points.
-
-    The determinant of the mode's equations with the direction's own changes its sign there.
-    """
-    signs = []
-    for full in (start, stop):
-        _, jacobian = family.expansion(full)
-        matrix = jacobian[np.ix_(layout.rows, layout.columns)]
-        signs.append(np.linalg.slogdet(np.vstack([matrix, layout.take(direction)]))[0])
-    return bool(signs[0] * signs[1] <= 0)
-
-
-def _ratio_test(
-    family: Family, layout: ModeLayout, full: Array, direction: Array
-) -> tuple[Array, int, int] | None:
-    """Move positions until one reaches an end; return the point, the kink and the end.
-
-    F is affine in the positions but for kinks inside others, where their curve may be bent: then
-    it is followed in short steps.
-    """
-    n, free = layout.size, layout.free
-    reach = np.inf
-    for _ in range(_BENDS):
-        rates, positions = direction[n + free], full[n + free]
-        ends = np.where(rates > 0, 1.0, 0.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratios = np.where(np.abs(rates) > TRANSVERSAL, (ends - positions) / rates, np.inf)
-        order = np.argsort(ratios)
-        first = int(order[0])
-        if not np.isfinite(ratios[first]):
-            return None
-        if ratios[first] <= reach:
-            if len(order) > 1 and ratios[order[1]] - ratios[first] <= TIE:
-                return None
-            moved = full.copy()
-            moved[n + free] = np.clip(positions + ratios[first] * rates, 0.0, 1.0)
-            moved[n + free[first]] = ends[first]
-            solved = solve_positions(family, moved, np.delete(free, first))
-            if solved is not None and np.all(np.abs(solved[n + free] - 0.5) <= 0.5 + TIE):
-                shift = float(np.max(np.abs(solved - moved)))
-                if shift <= max(0.2 * ratios[first], TIE):
-                    return solved, int(free[first]), 1 if ends[first] == 1.0 else -1
-        reach = min(reach, 0.02)
-        moved = full.copy()
-        moved[n + free] = positions + min(reach, 0.5 * float(ratios[first])) * rates
-        leading = int(np.argmax(np.abs(rates)))
-        solved = solve_positions(family, moved, np.delete(free, leading))
-        if solved is None:
-            return None
-        turned = mode_tangent(family, layout, solved)
-        if turned is None or moves(n, turned):
-            return None
-        full, direction = solved, turned if float(turned @ direction) > 0 else -turned
-    return None
 
 
 def solve_positions(family: Family, full: Array, free: Array) -> Array | None:
@@ -364,7 +247,7 @@ def _enters(
             continue
         if layout.mode[kink] == 0 and TIE < full[n + kink] < 1.0 - TIE:
             continue
-        rate = _inward_rate(family, layout, full, direction, kink)
+        rate = inward_rate(family, layout, full, direction, kink)
         if rate < -TRANSVERSAL:
             return False
         doubtful = doubtful or rate <= TRANSVERSAL
@@ -395,10 +278,13 @@ def several(
     held = {int(k) for k in active if layout.mode[k] == 0}
     holding = {int(k) for k in active if chosen.mode[k] == 0}
     same = not (held - holding and holding - held)
-    return Outcome(_named(n, arriving, chosen.direction, same), chosen, (), complete, evidence)
+    return Outcome(
+        name_collision(n, arriving, chosen.direction, same), chosen, (), complete, evidence
+    )
 
 
-def _named(size: int, arriving: Array, leaving: Array, same: bool) -> str:
+def name_collision(size: int, arriving: Array, leaving: Array, same: bool) -> str:
+    """Return what a border with one way on is called; `same`: no kink gave way to another."""
     if not same:
         return "exchange"
     return "nonsmooth fold" if turns_back(arriving, leaving) else "persistence"

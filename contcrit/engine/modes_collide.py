@@ -10,8 +10,9 @@ import numpy as np
 from ..events.border import Borders
 from ..linalg import as_dense
 from ..system import Family
-from .modes_border import TIE, several, silent_at, single, waking
+from .modes_border import TIE, several, silent_at, waking
 from .modes_join import Collision, Piece
+from .modes_pivot import single
 
 Array = np.ndarray
 

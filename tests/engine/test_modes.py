@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import contcrit as cc
 from contcrit.engine.kernel import control_from
 from contcrit.engine.modes import ModeTracer
-from contcrit.engine.modes_border import half_branches, mode_tangent, single
+from contcrit.engine.modes_border import half_branches, mode_tangent
+from contcrit.engine.modes_pivot import single
 from contcrit.engine.modes_start import find_start, violations
 from contcrit.errors import SpecificationError
 from contcrit.events.border import Border, Borders
@@ -310,11 +311,15 @@ def test_a_nonsmooth_pitchfork() -> None:
     assert [s.parameter for s in trivial.of_kind("branch-point")] == pytest.approx([0], abs=1e-9)
     assert np.abs(wings["x"]) == pytest.approx(wings["p"], abs=1e-9)
     assert {wings["x"].min(), wings["x"].max()} == {-2.0, 2.0}
-    # Seen from a wing the held branch lies hidden between two positions: the border says so.
-    wing = cc.trace(problem, [1], "p", (-1, 2), values={"p": 1})
-    border = wing.of_kind("border")[0]
-    assert border.evidence["collision"] == "nonsmooth fold"
-    assert not border.evidence["complete"]
+    # Seen from a wing the held branch crosses between two positions of the kink.
+    found = cc.diagram(problem, [([1.0], 1.0)], "p", (-1, 2))
+    border = found[0].of_kind("border")[0]
+    assert border.evidence["collision"] == "branching"
+    assert border.evidence["complete"]
+    assert [one["positions"][0] for one in border.evidence["others"]] == pytest.approx([0.5, 0.5])
+    assert len(found) == 3
+    assert sorted(round(float(held["p"][-1]), 9) for held in found[1:]) == [-1.0, 2.0]
+    assert all(np.all(np.abs(held["x"]) < 1e-9) for held in found[1:])
 
 
 def test_a_branch_along_a_continuous_kink_is_undecided() -> None:

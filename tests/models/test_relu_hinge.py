@@ -84,7 +84,9 @@ def test_model_is_found_and_starts_are_its_vertices():
     assert losses == sorted(losses)
     problem = build(**MODEL.example)
     for start in found.values():
-        assert np.linalg.norm(problem.evaluate(problem.point(start.unknowns), start.values)) < 1e-9
+        verdict = cc.classify(problem, start.unknowns, start.values)
+        assert verdict.kind in ("sharp minimum", "saddle")
+        assert verdict.evidence["critical"] is True
 
 
 # ---- branches ------------------------------------------------------------------------------------

@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import corrector, dense, kernel, turn
+from . import batch, between, corrector, cross, deflation, dense, kernel, newton, turn
 from . import walk as walking
+from .code_cache import guard
 from .dense import eliminate, negative_general, negative_symmetric
 
 Array = np.ndarray
@@ -64,6 +65,15 @@ class Compiled(NamedTuple):
 
     walk: Any
     simple_fold: Any
+    branch_point: Any
+
+
+class CompiledBatch(NamedTuple):
+    """The compiled functions for many problems at once; threads may run them side by side."""
+
+    solve: Any
+    start: Any
+    walk: Any
 
 
 def handle_of(system: Any) -> tuple[Handle, Work, Any] | None:
@@ -88,7 +98,10 @@ def handle_of(system: Any) -> tuple[Handle, Work, Any] | None:
 def cache_directory() -> Path:
     """Return the folder of the user's that keeps machine code between processes."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    modules = (kernel, dense, corrector, turn, walking, sys.modules[__name__])
+    own = sys.modules[__name__]
+    modules = (
+        kernel, dense, corrector, between, turn, cross, walking, newton, deflation, batch, own,
+    )  # fmt: skip
     try:
         source = "".join(inspect.getsource(module) for module in modules)
     except OSError:  # installed without sources: they change with the version only
@@ -102,6 +115,17 @@ def compiled() -> Compiled:
 
     Where the folder cannot be written, they are compiled for this process alone.
     """
+    return Compiled(*_compile((walking.walk, turn.simple_fold, cross.branch_point), **_OPTIONS))
+
+
+@cache
+def compiled_batch() -> CompiledBatch:
+    """Return the compiled functions for many problems at once, kept as the others are."""
+    functions = (newton.solve_block, batch.start_block, batch.walk_block)
+    return CompiledBatch(*_compile(functions, nogil=True, **_OPTIONS))
+
+
+def _compile(functions: tuple[Any, ...], **options: Any) -> list[Any]:
     import numba
 
     _register()
@@ -111,10 +135,13 @@ def compiled() -> Compiled:
     previous = settings.CACHE_DIR
     settings.CACHE_DIR = str(folder) if keep else previous
     try:
-        compile_lazily = numba.njit(cache=keep, **_OPTIONS)
-        return Compiled(compile_lazily(walking.walk), compile_lazily(turn.simple_fold))
+        found = [numba.njit(cache=keep, **options)(function) for function in functions]
     finally:
         settings.CACHE_DIR = previous
+    if keep:
+        for dispatcher in found:
+            guard(dispatcher, folder)
+    return found
 
 
 def _writable(folder: Path) -> bool:
@@ -132,6 +159,15 @@ def worthwhile(points: int) -> bool:
     return points >= (_REPAYS_LOADING if cache_directory().exists() else _REPAYS_COMPILING)
 
 
+def batch_worthwhile(function: str, points: int) -> bool:
+    """Tell whether that many points repay loading, or compiling, a function for many problems."""
+    if compiled_batch.cache_info().currsize and getattr(compiled_batch(), function).signatures:
+        return True
+    kept = any(cache_directory().rglob(f"*.{function}_block-*.nbi"))
+    return points >= (_REPAYS_LOADING if kept else _REPAYS_COMPILING)
+
+
+@cache
 def _register() -> None:
     """Give the functions that the walk calls their compiled twins."""
     from numba import types
@@ -197,6 +233,8 @@ def _register() -> None:
                 value = abs(work.outputs[i])
                 if not value <= size:
                     size = value
+                    if math.isnan(value):
+                        break
             return size
 
         return run
@@ -285,6 +323,8 @@ def _register() -> None:
                 value = abs(vector[i])
                 if not value <= size:
                     size = value
+                    if math.isnan(value):
+                        break
             return size
 
         return run
@@ -364,7 +404,7 @@ def _register() -> None:
     ]  # fmt: skip
     for function in hot:
         register_jitable(**_INLINE)(function)
-    for module in (corrector, dense, turn, walking):
+    for module in (corrector, dense, between, turn, cross, walking, newton, batch):
         for _, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and function not in hot:
                 register_jitable(**_OPTIONS)(function)

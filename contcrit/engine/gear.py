@@ -7,20 +7,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import SpecificationError
-from ..events.base import Bracket
 from ..settings import Settings
-from . import turn
 from . import walk as walking
+from .between import SIMPLE, BetweenWork, Pair, between_work
+from .cross import cross_work
 from .kernel import Control, allocate
 
 Array = np.ndarray
 
 
-class Turn(NamedTuple):
-    """A simple fold as compiled code found it.
+class Located(NamedTuple):
+    """A special point as compiled code found it.
 
     Parameters
     ----------
+    kind : str
     position : float
         Offset along the tangent of the bracket's first point.
     z, tangent : ndarray of shape (n + 1,)
@@ -34,6 +35,7 @@ class Turn(NamedTuple):
     evidence : dict
     """
 
+    kind: str
     position: float
     z: Array
     tangent: Array
@@ -69,7 +71,7 @@ class Gear:
         self._choice = settings.gear
         self._tried = False
         self._keep_alive: Any = None
-        self._simple_fold: Any = None
+        self._compiled: Any = None
         if settings.gear == "native" and not self._shift_up() and not _is_gauged(system):
             raise SpecificationError(
                 "gear",
@@ -98,38 +100,56 @@ class Gear:
         if found is None:
             return False
         self.system, self.work, self._keep_alive = found
-        self.walk, self._simple_fold = native.compiled()
+        self._compiled = native.compiled()
+        self.walk = self._compiled.walk
         self.name, self.chunk = "native", 1024
         return True
 
     def simple_fold(
-        self,
-        z: Array,
-        tangent: Array,
-        bracket: Bracket,
-        ends: tuple[Array, Array],
-        weights: Array,
-        control: Control,
+        self, pair: Pair, ends: tuple[Array, Array], weights: Array, control: Control,
         settings: Settings,
-    ) -> Turn | None:
-        """Return the simple fold in a bracket; None if it is not simple (native gear only)."""
-        own = turn.turn_work(weights.size - 1)
-        first, last = bracket.first, bracket.last
-        outcome, position, residual, quadratic, *negative = self._simple_fold(
-            self.system, z[first], tangent[first], z[last], tangent[last], *ends, weights, control,
+    ) -> Located | None:  # fmt: skip
+        """Return the simple fold between two points, or None if it is not simple."""
+        own = between_work(weights.size - 1)
+        outcome, position, residual, quadratic, *negative = self._compiled.simple_fold(
+            self.system, pair, *ends, weights, control,
             settings.rank_tolerance, settings.location_tolerance, self.work, own,
         )  # fmt: skip
-        if outcome != turn.SIMPLE:
+        if outcome != SIMPLE:
             return None
-        evidence = {
-            "quadratic_coefficient": quadratic,
-            "kernel_dimension": 1,
-            "excess": 0,
-            "singular_values": own.values[:4],
-            "singular_values_at_ends": own.reference[:4],
-        }
-        counts = (negative[0], negative[1])
-        return Turn(position, own.located, own.tangent, own.refined, residual, counts, evidence)
+        evidence = {"event": "fold", "quadratic_coefficient": quadratic}
+        return _located("fold", own, position, residual, 1, 0, negative, evidence)
+
+    def branch_point(
+        self, pair: Pair, ends: tuple[Array, Array], spread: float, weights: Array,
+        control: Control, settings: Settings,
+    ) -> Located | None:  # fmt: skip
+        """Return the branch point between two points, or None if that is not what happens."""
+        own, room = between_work(weights.size - 1), cross_work(weights.size - 1)
+        outcome, position, residual, kernel, excess, *negative = self._compiled.branch_point(
+            self.system, pair, *ends, spread, weights, control,
+            settings.rank_tolerance, settings.location_tolerance, self.work, own, room,
+        )  # fmt: skip
+        if outcome != SIMPLE:
+            return None
+        evidence = {"event": "inertia"}
+        return _located("branch-point", own, position, residual, kernel, excess, negative, evidence)
+
+
+def _located(
+    kind: str, own: BetweenWork, position: float, residual: float, kernel: int, excess: int,
+    negative: list[int], evidence: dict[str, Any],
+) -> Located:  # fmt: skip
+    evidence |= {
+        "kernel_dimension": kernel,
+        "excess": excess,
+        "singular_values": own.values[:4],
+        "singular_values_at_ends": own.reference[:4],
+    }
+    counts = (negative[0], negative[1])
+    return Located(
+        kind, position, own.located, own.tangent, own.refined, residual, counts, evidence
+    )
 
 
 def _is_gauged(system: Any) -> bool:

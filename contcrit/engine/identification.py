@@ -42,7 +42,7 @@ class Identifier(Stretch):
         arclength = reach[0] + (reach[1] - reach[0]) * min(1.0, max(0.0, offset / width))
         evidence: dict[str, Any] = {"event": getattr(event, "name", event.kind)}
         if event.kind == "user":
-            return self._record("user", z, tangent, reach, arclength, None, evidence)
+            return self.record("user", z, tangent, reach, arclength, None, evidence)
         if event.kind == "isotropy":
             # At the point itself the gauged equations have no tangent of their own.
             arriving = self.signals.tangent[bracket.first]
@@ -69,7 +69,7 @@ class Identifier(Stretch):
                 evidence["quadratic_coefficient"] = quadratic
             else:
                 z, tangent = self._interpolate(event, bracket, offset, z, tangent)
-            return self._record(
+            return self.record(
                 kind, z, tangent, reach, arclength, refined, evidence | _evidence(strict)
             )
         # Degenerate points defeat the extended systems: the first locator's word, and no digits.
@@ -77,7 +77,7 @@ class Identifier(Stretch):
         evidence |= _evidence(strict)
         if strict.kernel_dimension > 0 or strict.excess > 0:
             kind = "branch-point" if strict.excess > 0 else "fold"
-            return self._record(kind, z, tangent, reach, arclength, None, evidence)
+            return self.record(kind, z, tangent, reach, arclength, None, evidence)
         return None
 
     def _refine(
@@ -158,7 +158,7 @@ class Identifier(Stretch):
         refined = refine_hopf(self.system, z, pair, self.settings.newton_tolerance)
         evidence["frequency"] = pair.frequency if refined is None else refined[1]
         located = None if refined is None else (refined[0], refined[2])
-        return self._record("hopf", z, tangent, reach, arclength, located, evidence)
+        return self.record("hopf", z, tangent, reach, arclength, located, evidence)
 
     def _identify_collapse(
         self,
@@ -183,14 +183,14 @@ class Identifier(Stretch):
         if refined is not None and not self._near(refined[0], base, bases):
             refined = None
         lifted = None if refined is None else (gauged.lift(refined[0]), refined[1])
-        return self._record("branch-point", z, tangent, reach, arclength, lifted, evidence)
+        return self.record("branch-point", z, tangent, reach, arclength, lifted, evidence)
 
     def _near(self, refined: Array, z: Array, ends: tuple[Array, Array]) -> bool:
         """Tell whether Newton stayed within reach of the bracket."""
         width = float(np.max(np.abs(ends[1] - ends[0])))
         return float(np.max(np.abs(refined - z))) <= 0.01 * width + 1e-8
 
-    def _record(
+    def record(
         self,
         kind: str,
         z: Array,
@@ -200,6 +200,7 @@ class Identifier(Stretch):
         refined: tuple[Array, float] | None,
         evidence: dict[str, Any],
     ) -> SpecialPoint:
+        """Return the special point, with the digits to which two locators agree."""
         digits = 0.0
         located = z
         if refined is not None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..events.base import Bracket, Event, LocalPoint
 from ..results import SpecialPoint
+from .compiled import CompiledLocator
 from .identification import Identifier
 
 Array = np.ndarray
@@ -27,14 +28,15 @@ class Locator(Identifier):
         others = [event for event in applying if event.kind != "inertia"]
         changes: list[tuple[Event, Bracket]] = []
         dips: list[tuple[Event, Bracket]] = []
-        settled: set[tuple[int, int]] = set()
-        for event in others:
-            for bracket in event.brackets(self.signals):
-                fold = self._simple_fold(event, bracket, settled)
-                if fold is not None:
-                    found.append(fold)
-                else:
-                    (dips if bracket.dip else changes).append((event, bracket))
+        bracketed = [
+            (event, bracket) for event in others for bracket in event.brackets(self.signals)
+        ]
+        compiled = CompiledLocator(self)
+        found.extend(compiled.special_points(bracketed))
+        settled = compiled.settled
+        for event, bracket in bracketed:
+            if not compiled.explains(event, bracket):
+                (dips if bracket.dip else changes).append((event, bracket))
         # Inertia comes after the cheap changes of sign, which explain most of its own; dips come
         # last, since they are the least sharp.
         self._search(changes, found)
@@ -90,40 +92,6 @@ class Locator(Identifier):
     def _holds(self, bracket: Bracket, found: list[SpecialPoint]) -> bool:
         low, high = self.arclength[bracket.first], self.arclength[bracket.last]
         return any(s.kind != "user" and low <= s.arclength <= high for s in found)
-
-    def _simple_fold(
-        self, event: Event, bracket: Bracket, settled: set[tuple[int, int]]
-    ) -> SpecialPoint | None:
-        """Return a fold that compiled code finds and confirms; None leaves it to the others.
-
-        Where it accounts for the whole change of inertia, its step is put among those `settled`.
-        """
-        native = self.gear is not None and self.gear.name == "native"
-        if event.kind != "fold" or bracket.limits is not None or not native:
-            return None
-        assert self.gear is not None
-        turn = self.gear.simple_fold(
-            self.signals.z, self.signals.tangent, bracket, self.apart(bracket), self.weights,
-            self.control, self.settings,
-        )  # fmt: skip
-        if turn is None:
-            return None
-        counts = self.signals.negative
-        if counts is not None and turn.negative == (counts[bracket.first], counts[bracket.last]):
-            settled.add((bracket.first, bracket.last))
-        reach = (float(self.arclength[bracket.first]), float(self.arclength[bracket.last]))
-        share = turn.position / float(self.signals.step[bracket.first])
-        arclength = reach[0] + (reach[1] - reach[0]) * min(1.0, max(0.0, share))
-        refined = turn.refined, turn.residual
-        return self._record(
-            "fold",
-            turn.z,
-            turn.tangent,
-            reach,
-            arclength,
-            refined,
-            {"event": "fold"} | turn.evidence,
-        )
 
     def _unexplained(
         self,

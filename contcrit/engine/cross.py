@@ -1,0 +1,422 @@
+"""A branch point between two accepted points, located and confirmed in compiled code.
+
+Kernels of any small dimension across which as many eigenvalues change sides; the same two locators
+and the same judgement as `location` and `identification`, which take over whatever is not of this
+kind. It runs on native handles only.
+
+References
+----------
+W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria, SIAM 2000, section 6.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .between import (
+    CROSSING,
+    LOOSE,
+    NOT_SIMPLE,
+    SIMPLE,
+    BetweenWork,
+    Pair,
+    leading_zeros,
+    search,
+    spectrum,
+    station,
+    test_value,
+)
+from .dense import eliminate, singular_values
+from .kernel import (
+    Control,
+    assign,
+    displace,
+    evaluate,
+    inner,
+    largest,
+    negative_eigenvalues,
+    residual_floor,
+    residual_size,
+)
+
+Array = np.ndarray
+
+LARGEST_KERNEL = 4
+"""Largest excess of rank that is dealt with here."""
+
+
+class CrossWork(NamedTuple):
+    """Arrays for the extended system of a branch point; e stands for the largest excess.
+
+    Parameters
+    ----------
+    bordered : ndarray of shape (n + 1 + e, n + 1 + e)
+    vector : ndarray of shape (n + 1 + e,)
+    left : ndarray of shape (e, n)
+        Left null vectors, then the border's solutions.
+    right : ndarray of shape (e + 1, n + 1)
+        Null vectors of the full Jacobian.
+    adjoint, direction : ndarray like `left` and `right`
+        Solutions of the bordered systems.
+    test : ndarray of shape (e, e + 1)
+        Test functions.
+    change : ndarray of shape (n, n + 1)
+        Derivative of the Jacobian along a direction.
+    system : ndarray of shape (n + e (e + 1), n + 1)
+    value : ndarray of shape (n + e (e + 1),)
+    wide, columns : ndarray of shape (n + 1, n + 1)
+    values, increment : ndarray of shape (n + 1,)
+    samples, tangents : ndarray of shape (4, n + 1)
+    tests : ndarray of shape (4,)
+    """
+
+    bordered: Array
+    vector: Array
+    left: Array
+    right: Array
+    adjoint: Array
+    direction: Array
+    test: Array
+    change: Array
+    system: Array
+    value: Array
+    wide: Array
+    columns: Array
+    values: Array
+    increment: Array
+    samples: Array
+    tangents: Array
+    tests: Array
+
+
+def cross_work(n: int) -> CrossWork:
+    """Return arrays that fit n unknowns."""
+    e = min(LARGEST_KERNEL, n)
+    rows = n + e * (e + 1)
+    shapes = [
+        (n + 1 + e, n + 1 + e), (n + 1 + e,), (e, n), (e + 1, n + 1), (e, n), (e + 1, n + 1),
+        (e, e + 1), (n, n + 1), (rows, n + 1), (rows,), (n + 1, n + 1), (n + 1, n + 1), (n + 1,),
+        (n + 1,), (4, n + 1), (4, n + 1), (4,),
+    ]  # fmt: skip
+    return CrossWork(*(np.zeros(shape) for shape in shapes))
+
+
+def branch_point(
+    system: Any,
+    pair: Pair,
+    before: Array,
+    after: Array,
+    spread: float,
+    weights: Array,
+    control: Control,
+    rank_tolerance: float,
+    location_tolerance: float,
+    work: Any,
+    own: BetweenWork,
+    room: CrossWork,
+) -> tuple[int, float, float, int, int, int, int]:
+    """Locate the branch point at which eigenvalues change sides between two accepted points.
+
+    Parameters
+    ----------
+    system : native handle
+    pair : Pair
+        The two points.
+    before, after : ndarray of shape (n + 1,)
+        Points on either side, far enough to tell singular from regular.
+    spread : float
+        Distance of the regular points that the branch is interpolated through.
+    weights : ndarray of shape (n + 1,)
+    control : Control
+    rank_tolerance, location_tolerance : float
+    work : native workspace
+    own : BetweenWork
+        Holds the results.
+    room : CrossWork
+
+    Returns
+    -------
+    outcome : int
+        `SIMPLE`, or `NOT_SIMPLE` where the general machinery must judge.
+    position : float
+        Offset of the located point along the first tangent.
+    residual : float
+        Of the extended system.
+    kernel_dimension, excess : int
+    negative_before, negative_after : int
+        Numbers of eigenvalues with a negative real part right before and right after it.
+    """
+    failed = NOT_SIMPLE, 0.0, 0.0, 0, 0, -1, -1
+    size = pair.z.size
+    position = search(CROSSING, system, pair, weights, control, location_tolerance, work, own)
+    if not math.isfinite(position):
+        return failed
+    spectrum(system, before, work, own, own.reference, own.full_reference, True)
+    spectrum(system, after, work, own, own.reference, own.full_reference, False)
+    spectrum(system, own.located, work, own, own.values, own.full, True)
+    excess = leading_zeros(own.full, own.full_reference, LOOSE)
+    kernel = leading_zeros(own.values, own.reference, LOOSE)
+    crossing = abs(pair.after - pair.before)
+    if not 1 <= excess <= room.left.shape[0] or kernel != crossing:
+        return failed
+    assign(own.refined, own.located)
+    residual = _refine(system, excess, control, work, own, room)
+    if not math.isfinite(residual):
+        return failed
+    width = shift = 0.0
+    for i in range(size):
+        width = max(width, abs(after[i] - before[i]))
+        shift = max(shift, abs(own.refined[i] - own.located[i]))
+    if not shift <= 0.01 * width + 1e-8:
+        return failed
+    evaluate(system, own.refined, work)
+    floor = residual_floor(system, own.refined, work)
+    if not residual_size(system, work) <= max(control.residual_tolerance, floor):
+        return failed
+    spectrum(system, own.refined, work, own, own.values, own.full, True)
+    if (
+        leading_zeros(own.full, own.full_reference, rank_tolerance) != excess
+        or leading_zeros(own.values, own.reference, rank_tolerance) != kernel
+    ):
+        return failed
+    first = last = -1
+    for side in (-1e-4, 1e-4):
+        at = position + side * pair.reach
+        if not station(system, pair, at, weights, control, work, own):
+            return failed
+        first, last = last, negative_eigenvalues(system, own.vectors[2], work)
+    _interpolate(system, pair, position, spread, weights, control, work, own, room)
+    return SIMPLE, position, residual, kernel, excess, first, last
+
+
+def _refine(
+    system: Any, excess: int, control: Control, work: Any, own: BetweenWork, room: CrossWork
+) -> float:
+    """Solve F = 0 and all bordered test functions = 0, in the least-squares sense, from `refined`.
+
+    Returns the residual of the extended system, or not a number without convergence.
+    """
+    z = own.refined
+    n = z.size - 1
+    rows = n + excess * (excess + 1)
+    _null_vectors(system, z, excess, work, own, room)
+    matrix, value = room.system[:rows], room.value[:rows]
+    previous = math.inf
+    converged = False
+    for iteration in range(13):
+        evaluate(system, z, work)
+        if not _bordered(excess, work, room):
+            return math.nan
+        size = 0.0
+        for i in range(n):
+            value[i] = work.outputs[i]
+            for j in range(n + 1):
+                matrix[i, j] = work.outputs[n + i * (n + 1) + j]
+        row = n
+        for j in range(excess + 1):
+            for i in range(excess):
+                value[row] = room.test[i, j]
+                row += 1
+        for i in range(rows):
+            size = max(size, abs(value[i]))
+        if iteration == 12 or (converged and previous <= 1e-15):
+            break
+        row = n
+        for j in range(excess + 1):
+            _change(system, z, room.direction[j], work, own, room)
+            for i in range(excess):
+                for k in range(n + 1):
+                    total = 0.0
+                    for m in range(n):
+                        total -= room.adjoint[i, m] * room.change[m, k]
+                    matrix[row, k] = total
+                row += 1
+        for i in range(rows):  # test functions are scaled like equations
+            norm = 0.0
+            for k in range(n + 1):
+                norm += matrix[i, k] ** 2
+            norm = max(math.sqrt(norm), 1e-300)
+            value[i] /= norm
+            for k in range(n + 1):
+                matrix[i, k] /= norm
+        _least_squares(matrix, value, room)
+        step = largest(room.increment) / (1.0 + largest(z))
+        if not math.isfinite(step):
+            return math.nan
+        if converged and step >= previous:
+            break
+        displace(z, z, 1.0, room.increment)
+        converged = converged or step <= control.newton_tolerance
+        previous = step
+    return size if converged else math.nan
+
+
+def _least_squares(matrix: Array, value: Array, room: CrossWork) -> None:
+    """Write the least-squares solution of matrix increment = -value, tiny directions dropped."""
+    rows, size = matrix.shape
+    singular_values(matrix, room.columns, room.values)
+    biggest = room.values[size - 1]
+    for k in range(size):
+        room.increment[k] = 0.0
+    for j in range(size):
+        sigma = room.values[j]
+        if sigma <= 1e-5 * biggest:
+            continue
+        total = 0.0
+        for i in range(rows):
+            total += matrix[i, j] * value[i]
+        for k in range(size):
+            room.increment[k] -= room.columns[k, j] * total / (sigma * sigma)
+
+
+def _null_vectors(
+    system: Any, z: Array, excess: int, work: Any, own: BetweenWork, room: CrossWork
+) -> None:
+    """Write the singular vectors of the full Jacobian's smallest singular values, either side."""
+    n = z.size - 1
+    evaluate(system, z, work)
+    for i in range(n):
+        for j in range(n + 1):
+            entry = work.outputs[n + i * (n + 1) + j]
+            own.tall[j, i] = entry
+            room.wide[i, j] = entry
+    for j in range(n + 1):
+        room.wide[n, j] = 0.0
+    singular_values(own.tall, own.columns, own.vectors[6][:n])
+    for k in range(excess):
+        for i in range(n):
+            room.left[k, i] = own.columns[i, k]
+    singular_values(room.wide, room.columns, room.values)
+    for k in range(excess + 1):
+        for i in range(n + 1):
+            room.right[k, i] = room.columns[i, k]
+
+
+def _bordered(excess: int, work: Any, room: CrossWork) -> bool:
+    """Solve the full Jacobian, bordered by its null vectors, both ways; see `events.bordering`."""
+    n = room.left.shape[1]
+    size = n + 1 + excess
+    scale = 0.0
+    for i in range(n):
+        for j in range(n + 1):
+            scale = max(scale, abs(work.outputs[n + i * (n + 1) + j]))
+    if scale == 0.0:
+        scale = 1.0
+    matrix, vector = room.bordered[:size, :size], room.vector[:size]
+    for which in range(2 * excess + 1):
+        transposed = which > excess
+        for i in range(size):
+            for j in range(size):
+                matrix[i, j] = 0.0
+            vector[i] = 0.0
+        for i in range(n):
+            for j in range(n + 1):
+                entry = work.outputs[n + i * (n + 1) + j]
+                if transposed:
+                    matrix[j, i] = entry
+                else:
+                    matrix[i, j] = entry
+            for k in range(excess):
+                if transposed:
+                    matrix[n + 1 + k, i] = scale * room.left[k, i]
+                else:
+                    matrix[i, n + 1 + k] = scale * room.left[k, i]
+        for k in range(excess + 1):
+            for j in range(n + 1):
+                if transposed:
+                    matrix[j, n + k] = scale * room.right[k, j]
+                else:
+                    matrix[n + k, j] = scale * room.right[k, j]
+        if transposed:
+            vector[n + 1 + which - excess - 1] = 1.0
+        else:
+            vector[n + which] = 1.0
+        factor, _ = eliminate(matrix, vector)
+        if factor == 0.0:
+            return False
+        if transposed:
+            for i in range(n):
+                room.adjoint[which - excess - 1, i] = scale * vector[i]
+        else:
+            for j in range(n + 1):
+                room.direction[which, j] = scale * vector[j]
+            for k in range(excess):
+                room.test[k, which] = scale * scale * vector[n + 1 + k]
+    return True
+
+
+def _change(
+    system: Any, z: Array, direction: Array, work: Any, own: BetweenWork, room: CrossWork
+) -> None:
+    """Write the derivative of the Jacobian along a direction, by a central difference."""
+    n = z.size - 1
+    moved = own.vectors[7]
+    step = 6e-6 * (1.0 + largest(z)) / max(largest(direction), 1e-300)
+    for side in (1.0, -1.0):
+        displace(moved, z, side * step, direction)
+        evaluate(system, moved, work)
+        for i in range(n):
+            for j in range(n + 1):
+                entry = work.outputs[n + i * (n + 1) + j] / (2.0 * step)
+                room.change[i, j] = entry if side > 0.0 else room.change[i, j] - entry
+
+
+def _interpolate(
+    system: Any, pair: Pair, position: float, spread: float, weights: Array, control: Control,
+    work: Any, own: BetweenWork, room: CrossWork,
+) -> None:  # fmt: skip
+    """Improve the located point and its tangent by cubics through four regular points around.
+
+    At a branch point the corrector itself is singular; see `Identifier`.
+    """
+    nodes = (-2.0, -1.0, 1.0, 2.0)
+    biggest = 0.0
+    for k in range(4):
+        if not station(system, pair, position + spread * nodes[k], weights, control, work, own):
+            return
+        assign(room.samples[k], own.vectors[2])
+        assign(room.tangents[k], own.vectors[3])
+        room.tests[k] = test_value(
+            CROSSING, system, pair, own.vectors[2], own.vectors[3], work, own
+        )
+        if not math.isfinite(room.tests[k]):
+            return
+        biggest = max(biggest, abs(room.tests[k]))
+    low, high = -1.0, 1.0
+    before = _cubic(nodes, room.tests, low)
+    if not before * _cubic(nodes, room.tests, high) < 0.0:
+        return
+    for _ in range(60):  # the cubic costs nothing: bisection is good enough
+        middle = 0.5 * (low + high)
+        if _cubic(nodes, room.tests, middle) * before > 0.0:
+            low = middle
+        else:
+            high = middle
+    root = 0.5 * (low + high)
+    for i in range(pair.z.size):
+        own.located[i] = own.tangent[i] = 0.0
+    for k in range(4):
+        share = _lagrange(nodes, k, root)
+        displace(own.located, own.located, share, room.samples[k])
+        displace(own.tangent, own.tangent, share, room.tangents[k])
+    length = math.sqrt(inner(weights, own.tangent, own.tangent))
+    for i in range(pair.z.size):
+        own.tangent[i] /= length
+
+
+def _lagrange(nodes: tuple[float, float, float, float], k: int, at: float) -> float:
+    value = 1.0
+    for j in range(4):
+        if j != k:
+            value *= (at - nodes[j]) / (nodes[k] - nodes[j])
+    return value
+
+
+def _cubic(nodes: tuple[float, float, float, float], values: Array, at: float) -> float:
+    total = 0.0
+    for k in range(4):
+        total += _lagrange(nodes, k, at) * values[k]
+    return total

@@ -185,8 +185,13 @@ class ExponentialN:
         self.value = root
 
     @functools.cached_property
+    def _frobenius(self) -> float:
+        return float(np.linalg.norm(self._matrix))
+
+    @functools.cached_property
     def _factors(self) -> tuple[Array, Array]:
-        return derivative_factors(self._matrix, self._norm)
+        # Any consistent norm bounds the integrand; of full matrices this one is far smaller.
+        return derivative_factors(self._matrix, min(self._norm, self._frobenius))
 
     @functools.cached_property
     def _inverse(self) -> Array:
@@ -195,7 +200,7 @@ class ExponentialN:
 
     def frechet(self, direction: Array) -> Array:
         """Return the derivative along a direction, of the direction's shape."""
-        if self._norm <= LARGEST_NORM and _is_long(direction):
+        if _is_long(direction) and self._frobenius <= LARGEST_NORM:
             return _through(direction, *self._factors)
         h, a, powers = np.asarray(direction) * self._factor, self._a, self._powers
         m2 = multiply(a, h) + multiply(h, a)
@@ -226,12 +231,12 @@ class ExponentialN:
         if second.ndim == 3:
             first, second = second, first
         size = self._matrix.shape[0]
-        length = float(np.abs(second).sum(axis=0).max())
+        length = float(np.linalg.norm(second))
         if length == 0.0:
             return np.zeros(first.shape, dtype=np.result_type(first, second, self._matrix))
         # The result is linear in K, whose length must not drive the cost.
-        scale = max(self._norm, 1.0) / length
-        if self._norm <= LARGEST_NORM and _is_long(first):
+        scale = max(self._frobenius, 1.0) / length
+        if _is_long(first) and self._frobenius <= LARGEST_NORM:
             factors = second_derivative_factors(self._matrix, second * scale)
             return np.multiply(_through(first, *factors), 1.0 / scale)
         first = np.asarray(first)

@@ -14,8 +14,8 @@ import numpy as np
 
 Array = np.ndarray
 
-LARGEST_NORM = 24.0
-"""Largest 1-norm for which the quadrature is used: beyond it scaling and squaring is cheaper."""
+LARGEST_NORM = 60.0
+"""Largest norm for which the quadrature is used: beyond it scaling and squaring serves."""
 
 _TERMS = 16
 """Taylor terms: of arguments up to 0.5, the first one left out is 0.5^17/17! < 1e-19."""
@@ -73,12 +73,12 @@ def _flows(matrix: Array, norm: float) -> tuple[Array, Array]:
 
 
 def doubled(matrix: Array, along: Array) -> tuple[Array, float]:
-    """Return [[X, K], [0, X]] with its 1-norm: its functions hold derivatives along K."""
+    """Return [[X, K], [0, X]] with a bound of its norm: its functions hold derivatives along K."""
     size = matrix.shape[0]
     block = np.zeros((2 * size, 2 * size), dtype=np.result_type(along, matrix))
     block[:size, :size] = block[size:, size:] = matrix
     block[:size, size:] = along
-    return block, float(np.abs(block).sum(axis=0).max())
+    return block, min(float(np.abs(block).sum(axis=0).max()), float(np.linalg.norm(block)))
 
 
 @functools.lru_cache(maxsize=64)
@@ -103,4 +103,4 @@ def _largest_norm(count: int) -> float:
     return math.exp((math.log(1e-17) - log_factor) / (2 * count)) / 2
 
 
-_NODE_BOUNDS = [(count, _largest_norm(count)) for count in range(4, 60, 2)]
+_NODE_BOUNDS = [(count, _largest_norm(count)) for count in range(4, 130, 2)]

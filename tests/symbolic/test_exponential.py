@@ -46,6 +46,7 @@ def matrices(rng, n):
         "medium": plain / np.sqrt(n),
         "large": 4.0 * plain / np.sqrt(n),
         "skew": 2.0 * (plain - plain.T),
+        "long": 12.0 * (plain - plain.T) / np.sqrt(n),
         "repeated": np.eye(n) + np.diag(np.ones(n - 1), 1),
         "non-normal": 3.0 * triangle,
         "zero": np.zeros((n, n)),
@@ -85,13 +86,29 @@ def test_all_directions_at_once_agree_with_single_ones(rng, n, kind):
 
 def test_beyond_the_quadrature_directions_are_stacked(rng):
     matrix = rng.standard_normal((4, 4))
-    matrix *= 1.5 * LARGEST_NORM / np.abs(matrix).sum(axis=0).max()
+    matrix *= 1.5 * LARGEST_NORM / np.linalg.norm(matrix)
     prepared = exponential(matrix)
     stack = prepared.frechet(TwoSided.identity(4, 4))
     assert isinstance(stack, np.ndarray)
     h = rng.standard_normal((4, 4))
     expected = exact_derivatives(matrix, h, h)[1]
     assert_allclose(apply(stack, h), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("n", [3, 16])
+def test_the_quadrature_reaches_its_largest_norm(rng, n):
+    matrix, h = rng.standard_normal((2, n, n))
+    matrix = matrix - matrix.T
+    matrix *= 0.999 * LARGEST_NORM / np.linalg.norm(matrix)
+    k = np.zeros((n, n))
+    k[0] = 1.0
+    prepared, unit = exponential(matrix), TwoSided.identity(n, n)
+    first, second = prepared.frechet(unit), prepared.frechet2(unit, k)
+    for computed, expected in (
+        (apply(first, h), prepared.frechet(h)),
+        (apply(second, h), prepared.frechet2(h, k)),
+    ):
+        assert_allclose(computed, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
 
 
 def test_many_terms_go_through_one_matrix(rng):

@@ -221,6 +221,14 @@ class PatternedMatrix(sparse.csc_array):
         terms = moduli * weights[self.pattern.columns]
         return float(np.bincount(self.indices, terms, minlength=1).max())
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value)
+        self.pattern, self.kept = None, {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Factors do not pickle; the pattern is found anew where it is needed.
+        return sparse.csc_array, ((self.data, self.indices, self.indptr), self.shape)
+
     def __getitem__(self, key: Any) -> Any:
         if (
             self.pattern is not None

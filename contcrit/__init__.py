@@ -9,11 +9,13 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Branch": "results",
-    "Criticality": "criticality.record",
     "ContcritError": "errors",
+    "Criticality": "criticality.record",
     "Diagram": "results",
     "Exp": "symbolic.matrix",
+    "GridProblem": "symbolic.grid",
     "MatrixProblem": "symbolic.matrix_problem",
+    "PiecewiseProblem": "symbolic.piecewise",
     "Point": "results",
     "Problem": "symbolic.problem",
     "SearchResult": "engine.search_result",
@@ -23,14 +25,23 @@ _HOMES = {
     "Status": "errors",
     "StorageError": "errors",
     "UserEvent": "events",
+    "absolute": "symbolic.markers",
     "classify": "api",
     "diagram": "api",
     "find": "api",
+    "leaky_relu": "symbolic.markers",
     "load": "api",
+    "maximum": "symbolic.markers",
+    "minimum": "symbolic.markers",
     "models": "models",
+    "relu": "symbolic.markers",
     "resume": "api",
+    "sign": "symbolic.markers",
+    "solve_many": "api",
+    "step": "symbolic.markers",
     "stream": "api",
     "trace": "api",
+    "trace_many": "api",
 }
 """Where each public name lives; imported on first use so that start-up stays short."""
 
@@ -43,8 +54,10 @@ if TYPE_CHECKING:
     from .api import find as find
     from .api import load as load
     from .api import resume as resume
+    from .api import solve_many as solve_many
     from .api import stream as stream
     from .api import trace as trace
+    from .api import trace_many as trace_many
     from .criticality.record import Criticality as Criticality
     from .engine.search_result import SearchResult as SearchResult
     from .errors import ContcritError as ContcritError
@@ -57,8 +70,17 @@ if TYPE_CHECKING:
     from .results import Point as Point
     from .results import SpecialPoint as SpecialPoint
     from .settings import Settings as Settings
+    from .symbolic.grid import GridProblem as GridProblem
+    from .symbolic.markers import absolute as absolute
+    from .symbolic.markers import leaky_relu as leaky_relu
+    from .symbolic.markers import maximum as maximum
+    from .symbolic.markers import minimum as minimum
+    from .symbolic.markers import relu as relu
+    from .symbolic.markers import sign as sign
+    from .symbolic.markers import step as step
     from .symbolic.matrix import Exp as Exp
     from .symbolic.matrix_problem import MatrixProblem as MatrixProblem
+    from .symbolic.piecewise import PiecewiseProblem as PiecewiseProblem
     from .symbolic.problem import Problem as Problem
 
 

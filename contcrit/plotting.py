@@ -27,7 +27,12 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 """Colours that stay apart for colour-blind readers (Okabe and Ito, 2008, without yellow)."""
 
 UNCLASSIFIED = "not classified"
-_STYLES: dict[str, Any] = {"minimum": "-", "saddle": "--"}
+_STYLES: dict[str, Any] = {
+    "minimum": "-",
+    "sharp minimum": "-",
+    "flat minimum": (0, (5, 1)),
+    "saddle": "--",
+}
 _OTHER_STYLE = ":"
 _MARKERS = {
     "fold": "s",

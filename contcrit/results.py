@@ -273,6 +273,8 @@ class Branch:
         save(self, path)
 
     def __repr__(self) -> str:
+        if not len(self):
+            return f"Branch(0 points, {self.status[0].name} .. {self.status[1].name})"
         found = ", ".join(repr(special) for special in self.special_points)
         return (
             f"Branch({len(self)} points, {self.parameter} in "

@@ -20,10 +20,12 @@ _HOMES = {
     "Problem": "symbolic.problem",
     "SearchResult": "engine.search_result",
     "Settings": "settings",
+    "Solutions": "api.many_results",
     "SpecialPoint": "results",
     "SpecificationError": "errors",
     "Status": "errors",
     "StorageError": "errors",
+    "Traces": "api.many_results",
     "UserEvent": "events",
     "absolute": "symbolic.markers",
     "classify": "api",
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
     from .api import stream as stream
     from .api import trace as trace
     from .api import trace_many as trace_many
+    from .api.many_results import Solutions as Solutions
+    from .api.many_results import Traces as Traces
     from .criticality.record import Criticality as Criticality
     from .engine.search_result import SearchResult as SearchResult
     from .errors import ContcritError as ContcritError

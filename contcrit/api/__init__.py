@@ -6,4 +6,14 @@ from .points import classify, find
 from .streaming import stream
 from .tracing import diagram, resume, trace
 
-__all__ = ["classify", "diagram", "find", "load", "resume", "solve_many", "stream", "trace", "trace_many"]
+__all__ = [
+    "classify",
+    "diagram",
+    "find",
+    "load",
+    "resume",
+    "solve_many",
+    "stream",
+    "trace",
+    "trace_many",
+]

@@ -35,6 +35,7 @@ from ..errors import SpecificationError
 from .exponential import exponential, multiply
 from .matrix import separate
 from .matrix_nodes import Exp, FrechetExp, FrechetExp2, product, transposed
+from .matrix_prepared import PreparedProgram
 
 Array = np.ndarray
 
@@ -319,28 +320,6 @@ class MatrixProgram:
         symbols = sorted(plain.free_symbols, key=lambda symbol: symbol.name)
         function = sp.lambdify(symbols, plain, modules="numpy", cse=True)
         return self._emit(e, function, [self._compile(leaves.get(s, s)) for s in symbols])
-
-
-class PreparedProgram:
-    """A program whose last input alone is open; made by `MatrixProgram.prepared`."""
-
-    def __init__(
-        self, values: list[Any], last: int, steps: list[Any], outputs: Sequence[int]
-    ) -> None:
-        self._values, self._last, self._steps, self._outputs = values, last, steps, outputs
-
-    def early(self) -> list[Any]:
-        """Return the outputs that do not depend on the last input; None for the others."""
-        return [self._values[slot] for slot in self._outputs]
-
-    def __call__(self, last: Any) -> list[Any]:
-        """Return all outputs."""
-        values = self._values.copy()
-        values[self._last] = last
-        with np.errstate(all="ignore"):
-            for function, arguments, slot in self._steps:
-                values[slot] = function(*[values[i] for i in arguments])
-        return [values[slot] for slot in self._outputs]
 
 
 _RULES: dict[type, Callable[[MatrixProgram, Any], int]] = {

@@ -16,7 +16,7 @@ from scipy.sparse.linalg import LinearOperator
 from .matrix_two_sided import TwoSided
 
 if TYPE_CHECKING:
-    from .matrix_compile import PreparedProgram
+    from .matrix_prepared import PreparedProgram
 
 Array = np.ndarray
 

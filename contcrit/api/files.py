@@ -56,6 +56,10 @@ def _sourced(branch: Branch) -> Branch:
         return branch
     if "model" in description:
         source: Any = models.rebuild(description)
+    elif description.get("type") == "grid-problem":
+        from ..symbolic.grid import GridProblem
+
+        source = GridProblem.from_description(description)
     else:
         source = Problem.from_description(description)
     return replace(branch, source=source)

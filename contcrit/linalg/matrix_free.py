@@ -27,7 +27,8 @@ class MatrixFree(LinearOperator):
     shape : tuple of int, optional
         (n, m); needed for a callable.
     preconditioner : LinearOperator or callable, optional
-        Approximate inverse of the first n columns.
+        Approximate inverse of the first n columns; other operators may bring theirs as a method
+        `precondition`.
     norm : float, optional
         A bound of the norm, for the rounding level (default: estimated by one product).
 
@@ -104,7 +105,9 @@ def solve_matrix_free(jacobian: Any, row: Array, right: Array) -> Array:
 
     The preconditioner is the bordered one: the square part's, with the border eliminated.
     """
-    operator = jacobian if isinstance(jacobian, MatrixFree) else MatrixFree(jacobian)
+    operator = jacobian
+    if not isinstance(jacobian, MatrixFree):
+        operator = MatrixFree(jacobian, preconditioner=getattr(jacobian, "precondition", None))
     size = operator.shape[0]
     column = operator.last_column()
     eliminated = operator.precondition(column)

@@ -408,3 +408,7 @@ def test_the_pattern_stays_up_to_its_limit(data):
         if data.penalty.kinked:
             assert np.array_equal(np.sign(found), np.sign(data.w_star))
         assert data.gradient(found, lam) == pytest.approx(0.0, abs=1e-8 * (1 + np.max(abs(found))))
+    if limit < 10.0 and data.penalty.regularisation_sign == -1:
+        beyond = solution(data, 1.0001 * limit)
+        flipped = data.penalty.kinked and np.any(beyond * data.w_star < 0)
+        assert flipped or not kept(data, 1.0001 * limit)

@@ -189,6 +189,33 @@ def networks(draw: Any, losses: Any = None) -> Case:
     return case
 
 
+@st.composite
+def kinked_networks(draw: Any) -> Case:
+    """Draw two layers, or many outputs, with small integers: on kinks of units and of outputs."""
+    rng = np.random.default_rng(draw(DRAWS))
+    loss = draw(st.sampled_from(("binary", "multiclass", "one-versus-all")))
+    count = int(rng.integers(2, 4))
+    y = random_labels(rng, count) if loss == "binary" else np.arange(count) % 2
+    hidden = (1, 1) if loss == "binary" else 1
+    case = Case(
+        dict(X=random_data(rng, count, 1), y=y, hidden=hidden, loss=loss, alpha=draw(ALPHAS))
+    )
+    network = case.network
+    case.x = rng.integers(-2, 3, size=network.size).astype(float)
+    for level in range(len(network.widths)):
+        if rng.integers(2):  # a datum on the kink of the unit of this layer
+            name = "b" if len(network.widths) == 1 else f"b{level + 1}"
+            inputs = network.switching(case.x)[level]
+            case.x = case.moved(**{name: case.blocks[name] - rng.choice(inputs)})
+    if rng.integers(2):  # a margin on its kink
+        margins = network.switching(case.x)[-1]
+        j = int(rng.integers(len(margins)))
+        direction = network.criterion.directions[j]
+        shift = margins[j] * direction / (direction @ direction)
+        case.x = case.moved(c=case.blocks["c"] + np.reshape(shift, case.blocks["c"].shape))
+    return case
+
+
 def random_positions(rng: np.random.Generator, network: Any, x: np.ndarray, tie: float = 1e-9):
     """Return positions of all kinks: 0 or 1 by side, anything in [0, 1] on a kink."""
     return [

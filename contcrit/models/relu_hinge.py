@@ -309,7 +309,7 @@ def _penalised(
 
 
 MODEL = Model(
-    name=NAME,
+    name="relu-hinge",
     paper="T. Laurent and J. von Brecht, The multilinear structure of ReLU networks, ICML 2018",
     summary="critical points of ReLU networks with hinge losses",
     build=build,

@@ -8,7 +8,9 @@ import sympy as sp
 
 import contcrit as cc
 from contcrit.api.many import solve_many, trace_many
+from contcrit.symbolic.markers import absolute
 from contcrit.symbolic.matrix_problem import MatrixProblem
+from contcrit.symbolic.piecewise import PiecewiseProblem
 
 p, q, r, x, y = sp.symbols("p q r x y")
 ROOTS = cc.Problem([p - q * x**2], [x], [p, q])
@@ -122,7 +124,7 @@ def test_continuous_symmetries_run_in_python():
 
 
 def test_problems_with_kinks_are_traced_but_not_solved():
-    kinked = cc.PiecewiseProblem.from_potential(cc.absolute(x) + x**2 / 2 - p * x, [x], [p])
+    kinked = PiecewiseProblem.from_potential(absolute(x) + x**2 / 2 - p * x, [x], [p])
     traces = trace_many(kinked, [[0.0], [1.0]], "p", (-2, 2), values={"p": [0.0, 2.0]})
     assert traces.complete.all()
     np.testing.assert_allclose([branch["x"][-1] for branch in traces], [1.0, 1.0], atol=1e-9)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.linalg.blas import ddot
 
 from ..events.base import spectral_matrix
 from ..linalg import bordered_solution, negative_count, rounding_level, solve_bordered
@@ -68,8 +69,8 @@ class Workspace:
 
 def inner(weights: Array, one: Array, other: Array) -> float:
     """Return the metric's inner product of two vectors."""
-    with np.errstate(over="ignore"):  # next to singular points; callers ask whether it is finite
-        return float(np.dot(weights * one, other))
+    # BLAS overflows without a warning; next to singular points callers ask whether it is finite.
+    return float(ddot(weights * one, other))
 
 
 def distance(weights: Array, one: Array, other: Array) -> float:

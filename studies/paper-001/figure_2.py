@@ -61,7 +61,8 @@ def draw(out: Path, judged: dict[str, Any], values: dict[str, float]) -> None:
     second = max(minima["sharp minimum"], key=lambda x: np.linalg.norm(x - first))
     s, t = np.meshgrid(np.linspace(-0.6, 1.6, 221), np.linspace(-0.6, 1.6, 221))
     plane = corner + s[..., None] * (first - corner) + t[..., None] * (second - corner)
-    shown = axes[0].contourf(s, t, network.loss(plane), levels=24, cmap="viridis")
+    levels = np.linspace(0.0, 2.0, 25)
+    shown = axes[0].contourf(s, t, network.loss(plane), levels=levels, extend="max")
     figure.colorbar(shown, ax=axes[0], label="loss")
     for place, kind in (
         ((0, 0), "flat minimum"),

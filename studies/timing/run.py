@@ -37,17 +37,23 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     out = Path(options.out).resolve()
     out.mkdir(parents=True, exist_ok=True)
-    report = {"machine": machine(), "quick": options.quick, "repeats": options.repeats}
-    records = []
+    results = out / "results.json"
+    records: list[dict[str, Any]] = []
+    report = {
+        "machine": machine(), "quick": options.quick, "repeats": options.repeats,
+        "records": records,
+    }  # fmt: skip
+    if any(case.tool.startswith("contcrit") for case in cases):
+        print("compiling the native gear", file=sys.stderr, flush=True)
+        compile_native()
     for number, case in enumerate(cases, start=1):
         print(f"[{number}/{len(cases)}] {case.tool} on {case.problem}", file=sys.stderr, flush=True)
         records += measured(case, places, options)
+        _write(report, results)  # what was measured so far survives an interruption
     if any(_wanted("contcrit", name, options.only) for name in ("start-up", "first branch")):
         records += start_up(options.repeats)
-    report["records"] = records
     report["machine"]["load_at_the_end"] = _load()
-    results = out / "results.json"
-    results.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    _write(report, results)
     rendered = execute(
         [sys.executable, HERE / "render.py", results, "--page", out / "performance.md",
          "--figure", out / "performance.png"], paths=(ROOT,),
@@ -56,6 +62,23 @@ def main(arguments: list[str] | None = None) -> int:
     if rendered.code:
         print(rendered.errors, file=sys.stderr)
     return rendered.code
+
+
+def compile_native() -> None:
+    """Fill the user's cache of machine code, so that no measured process has to compile."""
+    with tempfile.TemporaryDirectory() as folder:
+        for script, arguments in (
+            ("cases/first_branch.py", [Path(folder) / "branch.nc", "native"]),
+            ("cases/many.py", ["solutions"]),
+        ):
+            execute(
+                [sys.executable, "-W", "ignore", HERE / script, *arguments], paths=(ROOT,),
+                environment={"TIMING_QUICK": "1", "TIMING_REPEATS": "1"}, limit=1200,
+            )  # fmt: skip
+
+
+def _write(report: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def measured(case: Case, places: Places, options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -103,7 +126,8 @@ def start_up(repeats: int) -> list[dict[str, Any]]:
         for gear in ("auto", "native"):
             command = [*python, HERE / "cases" / "first_branch.py", file, gear]
             cold = []
-            for _ in range(min(repeats, 3)):
+            # Compiling everything takes a minute; it is not repeated.
+            for _ in range(1 if gear == "native" else min(repeats, 3)):
                 with tempfile.TemporaryDirectory() as cache:
                     place = {"XDG_CACHE_HOME": cache, "NUMBA_CACHE_DIR": ""}
                     cold.append(execute(command, paths=(ROOT,), environment=place))

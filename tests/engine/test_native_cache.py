@@ -28,11 +28,18 @@ WRITERS = """
 
     compiled = numba.njit(cache=True)(double)
     guard(compiled, folder)
+    files = type(compiled._cache._cache_file)
+    save_index = files._save_index
+
+    def save_slowly(self, overloads):  # all processes have read the index before one writes it
+        time.sleep(0.4)
+        save_index(self, overloads)
+
+    files._save_index = save_slowly
     while time.time() < float(sys.argv[2]):
         pass
     kinds = [int, float, complex, bool]
-    order = int(sys.argv[3])
-    for kind in kinds[order:] + kinds[:order]:
+    for kind in kinds[int(sys.argv[3]) : int(sys.argv[4])]:
         assert compiled(kind(1)) == 2 * kind(1), kind
     print(sum(compiled.stats.cache_hits.values()))
 """
@@ -96,8 +103,8 @@ def test_processes_that_write_different_signatures_together_keep_them_apart(tmp_
     folder = tmp_path / "code"
     folder.mkdir()
     start = str(time.time() + 8)
-    outputs([launch(script, tmp_path, str(folder), start, str(k)) for k in range(4)])
-    assert outputs([launch(script, tmp_path, str(folder), "0", "0")]) == ["4"]
+    outputs([launch(script, tmp_path, str(folder), start, str(k), str(k + 1)) for k in range(4)])
+    assert outputs([launch(script, tmp_path, str(folder), "0", "0", "4")]) == ["4"]
 
 
 def made(folder: Path):

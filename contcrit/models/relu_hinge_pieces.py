@@ -8,8 +8,8 @@ layer and one output the unknowns (p_k, q_k) = |v_k| (w_k, b_k) serve: with tau_
 
     yhat = sum_k tau_k sigma(p_k . x + q_k) + c
 
-is piecewise linear, and a neighbourhood of v_k = 0 maps onto (p, q) = s (w_k, b_k) + r with s >= 0
-and |r| <= delta s, for either tau_k.
+is piecewise linear, and a neighbourhood of v_k = 0 maps onto (p, q) = s (w_k, b_k) + reach r with
+|r| <= s, for either tau_k and a reach of order delta.
 """
 
 from __future__ import annotations
@@ -165,6 +165,8 @@ class LiftedPieces:
         Gradient of c.
     domain : ndarray, shape (k, n)
         Rows; directions d with domain @ d >= 0 are perturbations of the point.
+    reach : ndarray, shape (K,)
+        Unit of r for the units with v_k = 0, so that no row is badly scaled; else 1.
     """
 
     parent: HingePieces
@@ -172,6 +174,7 @@ class LiftedPieces:
     signs: Array
     bias: Array
     domain: Array
+    reach: Array
     linear: bool = True
     affine_cells: bool = True
 
@@ -184,7 +187,7 @@ class LiftedPieces:
         width = X.shape[1]
         sizes = [width + (k in choices) for k in range(len(v))]
         n = sum(sizes) + int(network.output_bias)
-        units = np.zeros((len(X), len(v), n))
+        units, reach = np.zeros((len(X), len(v), n)), np.ones(len(v))
         rows = [np.zeros((0, n))]
         start = 0
         for k, length in enumerate(sizes):
@@ -194,13 +197,15 @@ class LiftedPieces:
                 inputs = X @ np.append(W[k], b[k])
                 inputs[np.abs(inputs) <= parent.tolerance] = 0.0
                 units[:, k, start] = inputs
-                rows.append(_cone(inputs, X, delta, start, n))
+                reach[k] = _reach(inputs, X, delta)
+                units[:, k, stop - width : stop] *= reach[k]
+                rows.append(_cone(width, start, n))
             start = stop
         signs = np.array([choices.get(k, int(np.sign(value))) for k, value in enumerate(v)])
         bias = np.zeros(n)
         if network.output_bias:
             bias[-1] = 1.0
-        return cls(parent, units, signs.astype(float), bias, np.vstack(rows))
+        return cls(parent, units, signs.astype(float), bias, np.vstack(rows), reach)
 
     @property
     def size(self) -> int:
@@ -244,15 +249,17 @@ class LiftedPieces:
         return result
 
 
-def _cone(inputs: Array, X: Array, delta: float, start: int, n: int) -> Array:
-    """Return the rows of s >= 0 and |r_j| <= delta s, small enough to leave other sides alone."""
+def _reach(inputs: Array, X: Array, delta: float) -> float:
+    """Return how far a unit may turn: delta, and less where it would pass other data."""
     off = inputs != 0
     room = np.abs(inputs[off]) / np.sum(np.abs(X[off]), axis=1)
-    reach = delta * min(1.0, float(np.min(room, initial=np.inf)))
-    width = X.shape[1]
+    return delta * min(1.0, float(np.min(room, initial=np.inf)))
+
+
+def _cone(width: int, start: int, n: int) -> Array:
+    """Return the rows of s >= 0 and |r_j| <= s."""
     rows = np.zeros((2 * width + 1, n))
-    rows[:, start] = reach
-    rows[0, start] = 1.0
+    rows[:, start] = 1.0
     columns = start + 1 + np.arange(width)
     rows[1 : width + 1, columns] = np.eye(width)
     rows[width + 1 :, columns] = -np.eye(width)

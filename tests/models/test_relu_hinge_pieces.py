@@ -128,7 +128,7 @@ def test_lifted_unknowns_reach_every_perturbation(case, seed):
         base = np.append(W[k], b[k])
         scale = abs(blocks["v"][k])
         if k in signs:
-            direction += [scale, *(scale * (inner - base))]
+            direction += [scale, *(scale * (inner - base) / chosen.reach[k])]
         else:
             direction += (scale * inner - abs(v[k]) * base).tolist()
     if "c" in blocks:
@@ -184,3 +184,21 @@ def test_nothing_is_lifted_beyond_one_layer_and_output():
         case = Case(constants)
         case.x = np.zeros(case.network.size)
         assert len(case.pieces.lifted(1e-3)) == 0
+
+
+def test_lifted_rows_are_well_scaled():
+    """A dead unit beside one that passes a datum: directions of very different size."""
+    for X, y, mu, x in (
+        ([[-2.0], [4.0], [-6.0], [-2.0]], [1, -1, 1, 1], [1, 3, 1, 1], [0, 1, 0, -5, 0, 0, 2.75]),
+        ([[-3.0, -6.0], [2.0, 4.0]], [1, -1], [3, 3], [2, 1, 2, -2, -8, -2, 0, 0, 1]),
+    ):
+        case = Case(dict(X=X, y=y, hidden=2, alpha=0.25, mu=np.array(mu) / 6.0))
+        case.x = np.array(x, dtype=float)
+        found = verdict(case)
+        assert found.kind == "not critical"
+        assert found.evidence["local_minimum"] is False
+        assert max(found.evidence["lift"]["slopes"]) <= 3.0  # shares of the gradients' size
+        for branch in case.pieces.lifted(1e-4):
+            rows = branch.domain / np.linalg.norm(branch.domain, axis=1, keepdims=True)
+            assert np.max(np.abs(rows)) <= 1.0
+            assert np.min(np.abs(rows[rows != 0])) >= 0.5

@@ -37,6 +37,7 @@ class Job:
         self.settings = settings if settings is not None else Settings()
         named = read_names(values)
         self.start_value = read_start_value(named, self.parameter, self.span)
+        named = {**getattr(problem, "default_values", {}), **named}
         self.values = {name: value for name, value in named.items() if name != self.parameter}
         nonsmooth = hasattr(problem, "family")
         compiled = problem.family if nonsmooth else problem.compile

@@ -25,6 +25,10 @@ Array = np.ndarray
 DELTAS = (1e-3, 1e-4)
 """Relative sizes of the perturbations, largest first."""
 
+_LEAST_RATIO, _LARGEST_RATIO = 0.3, 10.05
+"""Ratios of the two slopes that prove descent however small the perturbation: 1 to first order, 10
+to second. A larger one belongs to k delta - c, which vanishes before delta does."""
+
 
 @dataclass(frozen=True, eq=False)
 class Lift:
@@ -70,7 +74,7 @@ def analyse_lift(
     The steepest descent V(delta) over unit perturbations is the largest distance of a cell's
     gradient from the cone of its rows. V = 0 for both deltas proves a local minimum if the lifted
     function is piecewise linear; V of about constant size is descent to first order, V of about
-    k delta descent to second order. Anything else decides nothing.
+    k delta, and no less for the smaller one, to second. Anything else decides nothing.
     """
     slopes, patterns, firsts, complete, linear = [], [], [], True, True
     for delta in DELTAS:
@@ -106,9 +110,13 @@ def analyse_lift(
     ratio = slopes[0] / slopes[1] if slopes[1] > 0 else float("inf")
     descent = next((first.descent for first in firsts if first.descent is not None), None)
     stationary: bool | None = None
-    if slopes[0] > 100 * tolerance and slopes[1] > 10 * tolerance and 0.3 <= ratio <= 30:
+    falls = slopes[0] > 100 * tolerance and slopes[1] > 10 * tolerance
+    if falls and _LEAST_RATIO <= ratio <= _LARGEST_RATIO:
         stationary = False
         evidence["order"] = "first" if ratio < 3 else "second"
+    elif subdifferential.critical is False:
+        stationary = False  # zero is not even in the hull: the function falls to first order
+        evidence["order"] = "first"
     elif max(slopes) <= tolerance and complete and linear:
         stationary = True
     flats = [first.flat for first in firsts]

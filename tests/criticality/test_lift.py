@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+import contcrit as cc
 from contcrit.criticality.clarke import classify_pieces
 from contcrit.criticality.pieces import ArrayPieces, LiftablePieces
 
@@ -174,3 +175,17 @@ def test_nothing_to_lift_is_no_lift() -> None:
     verdict = classify_pieces(Empty([-1], [[1]], [2]))
     assert verdict.kind == "sharp minimum"
     assert "lift" not in verdict.evidence
+
+
+@pytest.mark.parametrize("weight", [0.3, 0.4997, 0.499999])
+def test_no_descent_is_claimed_of_a_minimum_however_shallow(weight):
+    # The constant classifier is a minimum for every class weight below 1/2; close to 1/2 the
+    # perturbations looked at are too large to tell, and their slopes fall faster than they shrink.
+    model = cc.models.get("relu-hinge")
+    problem = model.build(
+        X=[[1, 0], [-1, 0], [0, 1]], y=[1, 1, -1], hidden=1, alpha=0.5, class_weight=True
+    )
+    point = problem.pack(W=[[1, 0]], b=[5], v=[0], c=1)
+    verdict = cc.classify(problem, point, {"alpha": 0.5, "mu": weight})
+    assert verdict.evidence["local_minimum"] is not False
+    assert verdict.kind != "saddle"

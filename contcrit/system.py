@@ -176,7 +176,7 @@ class Family(Protocol):
     kind: str
 
     def mode_of(self, z: Array, tolerance: float) -> Mode:
-        """Return the mode that (x, parameter) lies in, with 0 for ties; silent kinks count as +1."""
+        """Return the mode of (x, parameter), 0 for ties; silent kinks count as +1."""
         ...
 
     def system(self, mode: Mode) -> System:

@@ -81,8 +81,7 @@ def joined(pieces: Sequence[Branch]) -> Branch:
     """
     first, last = pieces[0], pieces[-1]
     variables: dict[str, Any] = {
-        name: np.concatenate([getattr(piece, name) for piece in pieces])
-        for name in POINT_VARIABLES
+        name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in POINT_VARIABLES
     }
     return replace(
         first,

@@ -18,8 +18,8 @@ from stopwatch import measure, report
 import contcrit as cc
 from contcrit.symbolic.grid import GridProblem
 
-FEW_POINTS = 100_000
-"""From this size on the march is cut short after some points beyond the fold."""
+FEW_POINTS = 1_000_000
+"""From this size on steps are longer, and the march ends some points beyond the fold."""
 
 
 def line_problem(interior: int, listed: bool) -> Any:
@@ -55,7 +55,9 @@ def trace_line(name: str, interior: int, listed: bool) -> None:
     problem = line_problem(interior, listed)
     # A step of 0.4 in the Euclidean norm for 50 points, and the same in the mean for others.
     largest = 0.4 * (interior / 50) ** 0.5
-    few = {"maximum_points": 60} if interior >= FEW_POINTS else {}
+    few = {}
+    if interior >= FEW_POINTS:
+        few, largest = {"maximum_points": 30}, 3 * largest
     settings = steps(largest / 8, largest, interior, residual_tolerance=1e-7, **few)
 
     def call(chosen: cc.Settings) -> cc.Branch:

@@ -37,6 +37,9 @@ _REASONS = {
     walking.LEFT_DOMAIN: Status.NOT_FINITE,
 }
 
+_ROOM = 2**22
+"""Numbers that a chunk of points may hold, so that large systems take few points at a time."""
+
 
 class Tracer:
     """Traces branches of one system over one span.
@@ -230,7 +233,7 @@ class Tracer:
         status = Status.MAXIMUM_POINTS
         while status is Status.MAXIMUM_POINTS and count < self.settings.maximum_points:
             gear.shift(count)
-            room = min(gear.chunk, self.settings.maximum_points - count)
+            room = min(gear.chunk, max(1, _ROOM // size), self.settings.maximum_points - count)
             points, tangents = np.empty((room, size)), np.empty((room, size))
             facts = np.empty((room, walking.FACTS))
             origin, origin_tangent = z.copy(), direction.copy()

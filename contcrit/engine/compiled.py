@@ -32,9 +32,9 @@ class CompiledLocator:
         self._crossed: set[tuple[int, int]] = set()
 
     def special_points(self, bracketed: list[tuple[Event, Bracket]]) -> list[SpecialPoint]:
-        """Return what is found; nothing without the native gear."""
+        """Return what is found; nothing without compiled locators."""
         host, gear = self.host, self.host.gear
-        if gear is None or gear.name != "native":
+        if gear is None or not gear.locates:
             return []
         found = []
         turns = {_step(b) for event, b in bracketed if event.kind == "fold"}

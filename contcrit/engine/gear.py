@@ -55,6 +55,13 @@ class Gear:
         `gear` "auto" starts in Python and shifts once the walk is long enough to repay it; both
         gears run the same source and agree to rounding.
 
+    Attributes
+    ----------
+    name : str
+        "python" or "native".
+    locates : bool
+        Whether `simple_fold` and `branch_point` serve: in the native gear of dense systems.
+
     Raises
     ------
     SpecificationError
@@ -72,11 +79,13 @@ class Gear:
         self._tried = False
         self._keep_alive: Any = None
         self._compiled: Any = None
+        self.locates = False
+        self._counted = 0
         if settings.gear == "native" and not self._shift_up() and not _is_gauged(system):
             raise SpecificationError(
                 "gear",
                 "native",
-                "needs a dense problem of at most 32 unknowns whose functions compile.",
+                "needs functions that compile, and at most 32 unknowns or a tridiagonal Jacobian.",
                 "Use gear='auto' or 'python'.",
             )
 
@@ -87,19 +96,30 @@ class Gear:
         if getattr(self._base, "native", None) is None:
             self._tried = True
             return
-        from . import native
+        from . import native, native_tridiagonal
 
-        if native.worthwhile(points):
+        if native_tridiagonal.may_fit(self._base):
+            if native_tridiagonal.worthwhile(points - self._counted, self._base.size):
+                self._shift_up()
+            self._counted = points
+        elif native.worthwhile(points):
             self._shift_up()
 
     def _shift_up(self) -> bool:
-        from . import native
+        from . import native, native_tridiagonal
 
         self._tried = True
-        found = native.handle_of(self._base)
+        found: Any = native.handle_of(self._base)
         if found is None:
-            return False
+            found = native_tridiagonal.handle_of(self._base)
+            if found is None:
+                return False
+            self.system, self.work, self._keep_alive = found
+            self.walk = native_tridiagonal.compiled_walk()
+            self.name = "native"
+            return True
         self.system, self.work, self._keep_alive = found
+        self.locates = True
         self._compiled = native.compiled()
         self.walk = self._compiled.walk
         self.name, self.chunk = "native", 1024

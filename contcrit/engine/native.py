@@ -19,7 +19,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import batch, between, corrector, cross, deflation, dense, kernel, newton, turn
+from . import (
+    batch,
+    between,
+    corrector,
+    cross,
+    deflation,
+    dense,
+    kernel,
+    native_tridiagonal,
+    newton,
+    tridiagonal,
+    turn,
+)
 from . import walk as walking
 from .code_cache import guard
 from .dense import eliminate, negative_general, negative_symmetric
@@ -100,7 +112,8 @@ def cache_directory() -> Path:
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     own = sys.modules[__name__]
     modules = (
-        kernel, dense, corrector, between, turn, cross, walking, newton, deflation, batch, own,
+        kernel, dense, corrector, between, turn, cross, walking, newton, deflation, batch,
+        tridiagonal, native_tridiagonal, own,
     )  # fmt: skip
     try:
         source = "".join(inspect.getsource(module) for module in modules)
@@ -125,11 +138,11 @@ def compiled_batch() -> CompiledBatch:
     return CompiledBatch(*_compile(functions, nogil=True, **_OPTIONS))
 
 
-def _compile(functions: tuple[Any, ...], **options: Any) -> list[Any]:
+def _compile(functions: tuple[Any, ...], folder: Path | None = None, **options: Any) -> list[Any]:
     import numba
 
     _register()
-    folder = cache_directory()
+    folder = cache_directory() if folder is None else folder
     keep = _writable(folder)
     settings: Any = numba.config
     previous = settings.CACHE_DIR
@@ -398,6 +411,7 @@ def _register() -> None:
 
         return run
 
+    native_tridiagonal.register(overload, call, _OPTIONS)
     hot: list[Any] = [
         corrector.correct, corrector.advance, corrector.jumped, walking.next_step,
         dense.eliminate, dense.negative_general,

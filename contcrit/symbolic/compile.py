@@ -15,6 +15,7 @@ from ..linalg import Pattern, PatternedMatrix
 from .flat import FlatFunctions
 from .kernel import NativeFunction
 from .stencil import StencilFunctions, find_stencil
+from .stencil_native import NativeTridiagonal, native_tridiagonal
 
 if TYPE_CHECKING:
     from .evaluation import Evaluation
@@ -59,6 +60,7 @@ class CompiledSystem:
         self._constants = np.array(list(values.values()), dtype=float)
         self._split = self.size + 1
         self._total = self._split + self._constants.size
+        self._rows: Any = False  # machine code of the rows, not asked for yet
 
     def __reduce__(self) -> tuple[Any, ...]:
         return compile_problem, (self.problem, self.parameter, self.values)
@@ -120,6 +122,19 @@ class CompiledSystem:
             constants=self._constants.copy(),
             keep_alive=owner,
         )
+
+    def native_tridiagonal(self) -> NativeTridiagonal | None:
+        """Return the machine code of the rows of a tridiagonal system, or None.
+
+        Given for problems by stencils whose Jacobian in the unknowns is stored sparse and is
+        tridiagonal, and whose rows LLVM compiled.
+        """
+        if self._rows is False:
+            self._rows = None
+            if self.sparse and isinstance(self._functions, StencilFunctions):
+                self._rows = native_tridiagonal(self._functions, self._constants)
+        found: NativeTridiagonal | None = self._rows
+        return found
 
     def _inputs(self, z: Array) -> Array:
         inputs = np.empty(self._total)

@@ -62,6 +62,16 @@ class FlatFunctions:
         return self.joint_kernel.backend
 
     @property
+    def native_kernel(self) -> Kernel:
+        """The joint function's kernel, of all inputs."""
+        return self.joint_kernel
+
+    @property
+    def taken(self) -> np.ndarray:
+        """Positions of its inputs: all of them, in order."""
+        return np.arange(len(self.inputs))
+
+    @property
     def residual_kernel(self) -> Kernel:
         """The residual alone."""
         if self._residual_kernel is None:

@@ -11,6 +11,7 @@ import sympy as sp
 from .compile import Shape
 from .flat import FlatFunctions
 from .grid_table import Group
+from .kernel import Kernel
 from .stencil import StencilFunctions, Template, TemplateFunctions, slot_symbols
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ class GatheredFunctions:
     def backend(self) -> str:
         """Name of the backend."""
         return self._flat.backend
+
+    @property
+    def native_kernel(self) -> Kernel:
+        """The joint function's kernel, of the inputs at `taken`."""
+        return self._flat.joint_kernel
+
+    @property
+    def taken(self) -> Array:
+        """Positions of its inputs among all."""
+        return self._take
 
     def residual(self, values: Array) -> Array:
         """Return the residual of the rows."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,10 @@ class StencilFunctions:
         self.backend = " + ".join(dict.fromkeys(part.backend for _, part in parts))
         self._positions: Array | None = None
 
+    def rows_and_parts(self) -> list[tuple[Array, Any]]:
+        """Return the rows of each part, and the functions that evaluate them."""
+        return list(zip(self._rows, (part for _, part in self._parts), strict=True))
+
     def residual(self, values: Array) -> Array:
         """Return the residual, shape (n,)."""
         out = np.empty(self.rows_count)
@@ -143,13 +148,16 @@ class TemplateFunctions:
         Derivatives that are numbers.
     varying : tuple of int
         The other derivatives.
+    slots, fixed_values : list of ndarray of shape (rows,)
+        Positions of the unknowns in each slot, and given numbers: what differs between rows.
     """
 
     def __init__(
         self, template: Template, rest: Sequence[sp.Symbol], size: int, columns: int
     ) -> None:
-        self._slots = [as_slice(slot) for slot in np.ascontiguousarray(template.slots.T)]
-        self._fixed = list(template.fixed.values())
+        self.slots = list(np.ascontiguousarray(template.slots.T))
+        self._slots = [as_slice(slot) for slot in self.slots]
+        self.fixed_values = self._fixed = list(template.fixed.values())
         self._size = size
         self.rows_count, count = template.slots.shape
         symbols = [*slot_symbols(count), *rest, *template.fixed]
@@ -174,6 +182,20 @@ class TemplateFunctions:
         self._joint = ArrayKernel(symbols, [self._expression, *varying])
         self._second: tuple[Array, ArrayKernel] | None = None
         self.backend = f"{self._joint.backend} by stencil"
+
+    @cached_property
+    def native_kernel(self) -> Kernel:
+        """One row's residual, then its derivatives that are not numbers.
+
+        Inputs are those of `slots`, those of `fixed_values`, and the parameters.
+        """
+        fixed = len(self._symbols) - len(self._fixed)
+        slots = len(self.slots)
+        inputs = [
+            *self._symbols[:slots], *self._symbols[fixed:], *self._symbols[slots:fixed]
+        ]  # fmt: skip
+        varying = [self._first.expressions[k] for k in self.varying]
+        return Kernel(inputs, [self._expression, *varying])
 
     def residual(self, values: Array) -> Any:
         """Return the residual of the rows."""

@@ -129,7 +129,7 @@ class Assembly:
             # A branch entered at a branch point is searched on either side of it only.
             pieces = [slice(0, origin), slice(origin + 1, last)]
         gear_here = Gear(system, self.settings)
-        gear_here.shift(len(points))
+        gear_here.shift(len(points), locating=True)
         special_points: list[SpecialPoint] = []
         for piece in pieces:
             if piece.stop - piece.start < 2:

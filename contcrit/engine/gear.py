@@ -89,8 +89,16 @@ class Gear:
                 "Use gear='auto' or 'python'.",
             )
 
-    def shift(self, points: int) -> None:
-        """Shift to the native gear if that is allowed, possible and worthwhile."""
+    def shift(self, points: int, *, locating: bool = False) -> None:
+        """Shift to the native gear if that is allowed, possible and worthwhile.
+
+        Parameters
+        ----------
+        points : int
+            How many have been walked.
+        locating : bool, optional
+            Whether only `simple_fold` and `branch_point` are wanted.
+        """
         if self._choice != "auto" or self._tried:
             return
         if getattr(self._base, "native", None) is None:
@@ -99,7 +107,7 @@ class Gear:
         from . import native, native_tridiagonal
 
         if native_tridiagonal.may_fit(self._base):
-            if native_tridiagonal.worthwhile(points - self._counted, self._base.size):
+            if not locating and native_tridiagonal.worthwhile(points - self._counted, self._base.size):
                 self._shift_up()
             self._counted = points
         elif native.worthwhile(points):

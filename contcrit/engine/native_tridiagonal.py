@@ -23,13 +23,13 @@ Array = np.ndarray
 _COUNTED = 200
 """Size up to which the Python gear computes all eigenvalues of a matrix that is not symmetric."""
 
-_LOADING = 0.7
+_LOADING = 1.0
 """Seconds to load machine code from disk, numba included."""
 
-_COMPILING = 15.0
+_COMPILING = 25.0
 """Seconds to compile."""
 
-_POINT = 1e-3, 6e-7
+_POINT = 4e-4, 5e-7
 """Seconds that the Python gear takes for a point, and for each unknown on top."""
 
 _spent = 0.0

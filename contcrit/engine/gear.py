@@ -107,9 +107,9 @@ class Gear:
         from . import native, native_tridiagonal
 
         if native_tridiagonal.may_fit(self._base):
-            if not locating and native_tridiagonal.worthwhile(points - self._counted, self._base.size):
+            more, self._counted = points - self._counted, points
+            if not locating and native_tridiagonal.worthwhile(more, self._base.size):
                 self._shift_up()
-            self._counted = points
         elif native.worthwhile(points):
             self._shift_up()
 

@@ -124,6 +124,13 @@ def test_bordered_solutions_and_determinants_match_dense_ones(seed):
     check_bordered(matrix, rng)
 
 
+@pytest.mark.parametrize("diagonal", [1e-12, 1e-9, 0.0])
+def test_rows_are_exchanged_where_pivots_are_small(diagonal):
+    rng = np.random.default_rng(5)
+    square = diagonal * np.eye(7) + np.diag(1 + rng.random(6), 1) + np.diag(1 + rng.random(6), -1)
+    check_bordered(square, rng)
+
+
 def test_bordered_solutions_are_accurate_at_a_fold():
     system = system_of("fold")
     problem, values, span = CASES["fold"]

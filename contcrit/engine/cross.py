@@ -234,11 +234,13 @@ def _refine(
                         total -= room.adjoint[i, m] * room.change[m, k]
                     matrix[row, k] = total
                 row += 1
-        for i in range(rows):  # test functions are scaled like equations
-            norm = 0.0
-            for k in range(n + 1):
-                norm += matrix[i, k] ** 2
-            norm = max(math.sqrt(norm), 1e-300)
+        # Test functions are scaled like the equations; those have one scale in common, since an
+        # equation whose gradient vanishes at the point must not count as the others do.
+        common = 1e-300
+        for i in range(n):
+            common = max(common, _norm(matrix[i]))
+        for i in range(rows):
+            norm = common if i < n else max(_norm(matrix[i]), 1e-300)
             value[i] /= norm
             for k in range(n + 1):
                 matrix[i, k] /= norm
@@ -252,6 +254,13 @@ def _refine(
         converged = converged or step <= control.newton_tolerance
         previous = step
     return size if converged else math.nan
+
+
+def _norm(vector: Array) -> float:
+    total = 0.0
+    for k in range(vector.size):
+        total += vector[k] ** 2
+    return math.sqrt(total)
 
 
 def _least_squares(matrix: Array, value: Array, room: CrossWork) -> None:

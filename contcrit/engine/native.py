@@ -414,7 +414,8 @@ def _register() -> None:
     native_tridiagonal.register(overload, call, _OPTIONS)
     hot: list[Any] = [
         corrector.correct, corrector.advance, corrector.jumped, walking.next_step,
-        dense.eliminate, dense.negative_general,
+        walking.arrive, walking.returns_to, dense.eliminate, dense.negative_general,
+        dense.negative_symmetric, dense._routh,
     ]  # fmt: skip
     for function in hot:
         register_jitable(**_INLINE)(function)

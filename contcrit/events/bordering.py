@@ -137,8 +137,10 @@ def _solve_blocks(
         extended = np.concatenate([column, np.zeros(rows.shape[0])])
         matrix = np.column_stack([matrix, extended])
     if least_squares is not None:
-        # Rows of the test functions are scaled like those of the equations.
+        # Rows of the test functions are scaled like those of the equations; these have one scale
+        # in common, since an equation whose gradient vanishes must not count as the others do.
         scale = np.maximum(np.linalg.norm(matrix, axis=1), 1e-300)
+        scale[: jacobian.shape[0]] = scale[: jacobian.shape[0]].max()
         return np.linalg.lstsq(matrix / scale[:, None], right / scale, rcond=least_squares)[0]
     try:
         return np.linalg.solve(matrix, right)  # singular is an answer here, not a warning

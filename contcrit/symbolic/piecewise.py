@@ -37,6 +37,8 @@ class PiecewiseProblem(PiecewiseEvaluation):
         Abs, Max, Min, sign and Heaviside are taken for them.
     unknowns, parameters, kind, blocks, observables, name, domain
         As for `contcrit.Problem`.
+    generators : iterable, optional
+        Must be empty: continuous symmetries are not taken.
 
     Attributes
     ----------

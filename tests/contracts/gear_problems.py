@@ -20,7 +20,8 @@ from tests.validation.test_large_kernels import allen_cahn, mittelmann
 class Run:
     """One call of `trace`, or of `diagram` where branches cross.
 
-    `without_native` says why a problem has no machine code; empty where it has.
+    `without_native` says why a problem has no machine code; empty where it has. `mirrored` problems
+    do not change when their two unknowns are exchanged.
     """
 
     build: Callable[[], Any]
@@ -32,6 +33,7 @@ class Run:
     direction: str = "both"
     crossing: bool = False
     without_native: str = ""
+    mirrored: bool = False
 
     def branches(self, gear: str) -> tuple[cc.Branch, ...]:
         """Run in one gear."""
@@ -118,7 +120,7 @@ RUNS: dict[str, Run] = {
     "harvested_predators": Run(
         strategies.harvested_predators, [1, 0], "p", (0.05, 1), {"p": 0.05}, crossing=True
     ),
-    "enzymes": Run(strategies.enzymes, [0, 0], "s0", (0, 60), crossing=True),
+    "enzymes": Run(strategies.enzymes, [0, 0], "s0", (0, 60), crossing=True, mirrored=True),
     "lorenz": Run(strategies.lorenz, [0, 0, 0], "rho", (0, 30), crossing=True),
     "brusselator": Run(strategies.brusselator, [2, 0.5], "B", (1, 8)),
     "repeated_crossings": Run(strategies.repeated_crossings, np.zeros(15), "lam", (0.5, 5.5)),

@@ -7,6 +7,7 @@ import importlib
 import itertools
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -125,7 +126,9 @@ def test_a_process_is_measured_from_outside(timing: SimpleNamespace) -> None:
     finished = timing.processes.execute([sys.executable, "-c", source])
     assert finished.code == 0
     assert finished.records == [{"tool": "t", "problem": "p"}]
-    assert 80 < finished.peak_mb < 800
+    # The child begins as a copy of this process, which may be large itself.
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    assert 80 < finished.peak_mb < 200 + own
     assert 0 < finished.cpu_s <= finished.wall_s * 8
 
 

@@ -58,7 +58,8 @@ def trace_line(name: str, interior: int, listed: bool) -> None:
     few = {}
     if interior >= FEW_POINTS:
         few, largest = {"maximum_points": 30}, 3 * largest
-    settings = steps(largest / 8, largest, interior, residual_tolerance=1e-7, **few)
+    gear = "auto" if listed else "native"
+    settings = steps(largest / 8, largest, interior, residual_tolerance=1e-7, gear=gear, **few)
 
     def call(chosen: cc.Settings) -> cc.Branch:
         return cc.trace(

@@ -32,12 +32,21 @@ def assert_alike(plain: cc.Branch, compiled: cc.Branch) -> None:
     assert plain.columns.keys() == compiled.columns.keys()
     for name in ("index", "unstable_dimension"):
         if name in plain.columns:
-            np.testing.assert_array_equal(compiled.columns[name], plain.columns[name])
+            told = counts_are_told(plain)
+            np.testing.assert_array_equal(compiled.columns[name][told], plain.columns[name][told])
     kinds = [[special.kind for special in one.special_points] for one in (plain, compiled)]
     assert kinds[0] == kinds[1]
     for one, other in zip(plain.special_points, compiled.special_points, strict=True):
         np.testing.assert_allclose(other.z, one.z, rtol=1e-9, atol=1e-9)
         assert other.kernel_dimension == one.kernel_dimension
+
+
+def counts_are_told(branch: cc.Branch) -> Array:
+    """Tell at which points no eigenvalue in the unknowns is zero up to rounding, shape (m,)."""
+    system = branch.source.compile(branch.parameter, branch.values)
+    jacobians = np.array([_dense(system.jacobian(z))[:, :-1] for z in branch.z])
+    singular = np.linalg.svd(jacobians, compute_uv=False)
+    return singular[:, -1] > 1e-6 * singular[:, 0]
 
 
 def singular_values(branch: cc.Branch) -> tuple[Array, Array]:

@@ -40,11 +40,11 @@ class CompiledLocator:
         turns = {_step(b) for event, b in bracketed if event.kind == "fold"}
         for event, bracket in bracketed:
             if event.kind == "fold" and bracket.limits is None:
+                pair = self._pair(bracket)
                 located = gear.simple_fold(
-                    self._pair(bracket), host.apart(bracket), host.weights, host.control,
-                    host.settings,
-                )  # fmt: skip
-                found.extend(self._recorded(located, bracket, self._turned))
+                    pair, host.apart(bracket), host.weights, host.control, host.settings
+                )
+                found.extend(self._recorded(located, bracket, pair, self._turned))
         negative = host.signals.negative
         if negative is None:
             return found
@@ -52,7 +52,9 @@ class CompiledLocator:
         for k in np.flatnonzero(known & (negative[:-1] != negative[1:])).tolist():
             bracket = Bracket(k, k + 1)
             if _step(bracket) not in turns:
-                found.extend(self._recorded(self._crossing(gear, bracket), bracket, self._crossed))
+                pair = self._pair(bracket)
+                located = self._crossing(gear, bracket, pair)
+                found.extend(self._recorded(located, bracket, pair, self._crossed))
         return found
 
     def explains(self, event: Event, bracket: Bracket) -> bool:
@@ -61,14 +63,13 @@ class CompiledLocator:
             return _step(bracket) in self._turned and bracket.limits is None
         return event.kind == "branch-point" and not bracket.dip and _step(bracket) in self._crossed
 
-    def _crossing(self, gear: Gear, bracket: Bracket) -> Located | None:
+    def _crossing(self, gear: Gear, bracket: Bracket, pair: Pair) -> Located | None:
         host = self.host
         step = float(host.signals.step[bracket.first])
         spread = max(0.01 * step, 0.01 * host.distance())
         return gear.branch_point(
-            self._pair(bracket), host.apart(bracket), spread, host.weights, host.control,
-            host.settings,
-        )  # fmt: skip
+            pair, host.apart(bracket), spread, host.weights, host.control, host.settings
+        )
 
     def _pair(self, bracket: Bracket) -> Pair:
         signals, first, last = self.host.signals, bracket.first, bracket.last
@@ -81,11 +82,15 @@ class CompiledLocator:
         return Pair(*ends, reach, *counts)
 
     def _recorded(
-        self, located: Located | None, bracket: Bracket, steps: set[tuple[int, int]]
+        self,
+        located: Located | None,
+        bracket: Bracket,
+        pair: Pair,
+        steps: set[tuple[int, int]],
     ) -> list[SpecialPoint]:
         if located is None:
             return []
-        host, pair = self.host, self._pair(bracket)
+        host = self.host
         steps.add(_step(bracket))
         if located.negative == (pair.before, pair.after):
             self.settled.add(_step(bracket))

@@ -205,8 +205,8 @@ class Identifier(Stretch):
         located = z
         if refined is not None:
             located = refined[0]
-            scale = 1.0 + float(np.max(np.abs(z)))
-            distance = float(np.max(np.abs(located - z))) / scale
+            scale = 1.0 + float(np.abs(z).max())
+            distance = float(np.abs(located - z).max()) / scale
             digits = min(16.0, -math.log10(max(distance, 1e-16)))
         elif kind != "user":
             evidence["note"] = "the extended system did not confirm the bracketing locator"
@@ -216,7 +216,7 @@ class Identifier(Stretch):
             tangent=tangent,
             bracket=reach,
             arclength=arclength,
-            residual=float(np.max(np.abs(self.system.residual(located)))),
+            residual=float(np.abs(self.system.residual(located)).max()),
             digits=digits,
             evidence=evidence,
         )

@@ -84,8 +84,8 @@ class Stretch:
         """Return accepted points on either side, a usual step away even where steps are tiny."""
         near = self.arclength[bracket.first] - self.distance()
         far = self.arclength[bracket.last] + self.distance()
-        first = int(np.searchsorted(self.arclength, near, side="right")) - 1
-        last = int(np.searchsorted(self.arclength, far, side="left"))
+        first = int(self.arclength.searchsorted(near, side="right")) - 1
+        last = int(self.arclength.searchsorted(far, side="left"))
         first, last = min(max(first, 0), bracket.first), max(bracket.last, last)
         return self.signals.z[first], self.signals.z[min(last, len(self.arclength) - 1)]
 

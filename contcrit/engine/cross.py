@@ -47,6 +47,9 @@ Array = np.ndarray
 LARGEST_KERNEL = 4
 """Largest excess of rank that is dealt with here."""
 
+_DROPPED = 1e-5
+"""Share of the largest singular value below which least squares drops a direction."""
+
 
 class CrossWork(NamedTuple):
     """Arrays for the extended system of a branch point; e stands for the largest excess.
@@ -162,6 +165,10 @@ def branch_point(
     crossing = abs(pair.after - pair.before)
     if not 1 <= excess <= room.left.shape[0] or kernel != crossing:
         return failed
+    # What is regular must be so by far: least squares drops tiny directions, and differences of
+    # the Jacobian do not resolve them.
+    if excess < size - 1 and own.full[excess] <= 10.0 * _DROPPED * own.full[size - 2]:
+        return failed
     assign(own.refined, own.located)
     residual = _refine(system, excess, control, work, own, room)
     if not math.isfinite(residual):
@@ -272,7 +279,7 @@ def _least_squares(matrix: Array, value: Array, room: CrossWork) -> None:
         room.increment[k] = 0.0
     for j in range(size):
         sigma = room.values[j]
-        if sigma <= 1e-5 * biggest:
+        if sigma <= _DROPPED * biggest:
             continue
         total = 0.0
         for i in range(rows):

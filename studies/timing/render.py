@@ -111,8 +111,7 @@ def _before(title: str) -> list[str]:
         return [
             "The characteristic equation of a linear network, d² unknowns. One LU is LAPACK's "
             "factorisation of a full matrix of d² rows in the same process. The residual is "
-            "computed once more with scipy's exponential. Points of the smaller targets "
-            "(d ≤ 4) are classified."
+            "computed once more with scipy's exponential."
         ]
     if title == "Whole processes":
         return [
@@ -129,6 +128,8 @@ def _before(title: str) -> list[str]:
 
 def _introduction(report: dict[str, Any]) -> str:
     kind = "the short run (`--quick`)" if report["quick"] else "a full run"
+    if report.get("only"):
+        kind = "a run of selected cases (`--only`)"
     return (
         f"Written by `studies/timing/run.py` from {kind} on {report['machine']['date']}; not to be "
         "edited by hand. It is repeated by\n\n"
@@ -144,8 +145,9 @@ def _method(report: dict[str, Any]) -> str:
         f"Each case runs in a process of its own, with one thread for every library. A time is the "
         f"median of {report['repeats']} samples of processor time, user and system, of the process "
         "and its children; a sample of a short call loops over it. The whole call is timed as a "
-        "user writes it, with arguments checked, all default events looked for and located, and "
-        "points classified. *Gross* is its time over the number of accepted points. *Net* leaves "
+        "user writes it, with arguments checked, and all default events looked for and located; "
+        "verdicts of what lies between them are left out. *Gross* is its time over the number of "
+        "accepted points. *Net* leaves "
         "out what a run of a single step takes, over the remaining points; for AUTO-07p, which is "
         "a program, both are whole processes. Imports and compilation come before either and are "
         "listed under whole processes.\n\n"

@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     results = out / "results.json"
     records: list[dict[str, Any]] = []
     report = {
-        "machine": machine(), "quick": options.quick, "repeats": options.repeats,
+        "machine": machine(), "quick": options.quick,
+        "only": options.only, "repeats": options.repeats,
         "records": records,
     }  # fmt: skip
     if any(case.tool.startswith("contcrit") for case in cases):

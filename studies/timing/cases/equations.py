@@ -33,7 +33,7 @@ def main(name: str, gear: str) -> None:
     def call(chosen: cc.Settings) -> cc.Branch:
         return cc.trace(
             problem, start, "lam", SPAN, values={"lam": 1e-3}, direction="forward",
-            settings=chosen, progress=False,
+            settings=chosen, classify=False, progress=False,
         )  # fmt: skip
 
     repeats = 3 if gear == "python" or long else None

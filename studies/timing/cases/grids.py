@@ -58,13 +58,13 @@ def trace_line(name: str, interior: int, listed: bool) -> None:
     few = {}
     if interior >= FEW_POINTS:
         few, largest = {"maximum_points": 30}, 3 * largest
-    gear = "auto" if listed else "native"
+    gear = "auto" if listed or interior <= 100 else "native"
     settings = steps(largest / 8, largest, interior, residual_tolerance=1e-7, gear=gear, **few)
 
     def call(chosen: cc.Settings) -> cc.Branch:
         return cc.trace(
             problem, np.zeros(interior), "lam", (0.0, 10.0), direction="forward",
-            settings=chosen, events=[past_eight(interior)], progress=False,
+            settings=chosen, events=[past_eight(interior)], classify=False, progress=False,
         )  # fmt: skip
 
     repeats = None if interior <= 100 else 3 if interior <= 10_000 else 1

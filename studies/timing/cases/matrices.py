@@ -94,7 +94,7 @@ def main(name: str) -> None:
         kept[points] = cc.trace(
             problem, start.ravel(), "lam", span, values={"lam": value},
             direction="forward" if kind == "turn" else "backward",
-            settings=settings.replace(maximum_points=points), classify=size <= 4, progress=False,
+            settings=settings.replace(maximum_points=points), classify=False, progress=False,
         )  # fmt: skip
         return described(kept[points])
 

@@ -25,7 +25,7 @@ def main(name: str) -> None:
         return described(
             cc.trace(
                 problem, start, "lam", (0.005, 1.2), values={"lam": value}, direction="forward",
-                settings=chosen, progress=False,
+                settings=chosen, classify=False, progress=False,
             )
         )  # fmt: skip
 

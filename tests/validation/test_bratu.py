@@ -90,7 +90,8 @@ def test_many_points_need_no_matrix_of_their_square() -> None:
     assert fold.kind == "fold"
     assert fold.parameter == pytest.approx(CONTINUUM_FOLD + share, abs=2e-8)
     assert fold.digits > 6
-    assert peak < 2e8 < 8 * interior**2
+    # Machine code may be loaded or compiled meanwhile, and counts too.
+    assert peak < 0.2 * 8 * interior**2
     assert [verdict.evidence["unstable_dimension"] for _, _, verdict in branch.verdicts] == [0, 1]
 
 

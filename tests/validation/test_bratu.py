@@ -80,7 +80,8 @@ def test_many_points_need_no_matrix_of_their_square() -> None:
     tracemalloc.start()
     branch = cc.trace(
         grid, {"u": 0}, "lam", (0, 4), direction="forward",
-        settings=cc.Settings(maximum_points=60),
+        # Machine code that is loaded meanwhile would count, too.
+        settings=cc.Settings(maximum_points=60, gear="python"),
     )  # fmt: skip
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -90,8 +91,7 @@ def test_many_points_need_no_matrix_of_their_square() -> None:
     assert fold.kind == "fold"
     assert fold.parameter == pytest.approx(CONTINUUM_FOLD + share, abs=2e-8)
     assert fold.digits > 6
-    # Machine code may be loaded or compiled meanwhile, and counts too.
-    assert peak < 0.2 * 8 * interior**2
+    assert peak < 2e8 < 8 * interior**2
     assert [verdict.evidence["unstable_dimension"] for _, _, verdict in branch.verdicts] == [0, 1]
 
 

@@ -38,6 +38,35 @@ def empty_march(size: int, status: Status) -> March:
     return March(np.empty((0, size)), np.empty((0, size)), np.empty((0, walking.FACTS)), status)
 
 
+def failed_branch(
+    names: tuple[str, ...],
+    parameter: str,
+    z: Array,
+    residual: Array,
+    status: Status,
+    span: tuple[float, float],
+    settings: Settings,
+) -> Branch:
+    """Return the branch without points that a failed start leaves, with that start."""
+    width = len(names) + 1
+    return Branch(
+        names=names,
+        parameter=parameter,
+        z=np.empty((0, width)),
+        tangent=np.empty((0, width)),
+        arclength=np.empty(0),
+        residual_norm=np.empty(0),
+        iterations=np.empty(0, dtype=np.int64),
+        status=(status, status),
+        span=span,
+        settings=settings,
+        provenance={
+            "failed_start": z.copy(),
+            "failed_start_residual": float(np.max(np.abs(residual))),
+        },
+    )
+
+
 def joined(marches: Sequence[March]) -> March:
     """Return one march of several in a row; it ends as the last one."""
     return March(

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from ..errors import Status
-from ..results import Branch, Diagram, SpecialPoint
-from .assembly import March
-from .branching import OPPOSITE, Departure, Switch
+from ..results import Branch, SpecialPoint
+from .branching import Departure, Switch
 from .corrector import CORRECTED, advance
 from .gauge import dropped, gauged, lifted
+from .growth import Growth, Task, seed
 from .kernel import allocate
 from .orbits import SymmetryGroup
 from .trace import Tracer
@@ -22,14 +18,7 @@ from .trace import Tracer
 Array = np.ndarray
 
 
-@dataclass(eq=False)
-class _Task:
-    branch: int
-    special: int
-    depth: int
-
-
-class Explorer:
+class Explorer(Growth):
     """Traces starts, then switches at every branch point found, until nothing new appears.
 
     Parameters
@@ -39,55 +28,22 @@ class Explorer:
     """
 
     def __init__(self, tracer: Tracer) -> None:
-        self.tracer = tracer
-        self.settings = tracer.settings
+        super().__init__(tracer, tracer.settings)
         self.base = tracer.base
         self.group = SymmetryGroup(self.base.size, getattr(self.base, "generators", None))
-        self.branches: list[Branch] = []
         self.depths: list[int] = []
-        self.connections: list[tuple[int, int, int]] = []
         self.visited: list[Array] = []
-        self.queue: deque[_Task] = deque()
-        self.report: dict[str, Any] = {
-            "switches": 0,
-            "departures": 0,
-            "duplicates": 0,
-            "failed_starts": [],
-            "failed_switches": [],
-        }
 
-    def run(self, starts: Sequence[Array], direction: str = "both") -> Diagram:
-        """Return the diagram grown from start points (each an array (n + 1,))."""
-        status = Status.COMPLETE
-        for start in starts:
-            if len(self.branches) >= self.settings.maximum_branches:
-                status = Status.BUDGET_SPENT
-                break
-            branch = self.tracer.trace(start, direction)
-            if len(branch) == 0:
-                self.report["failed_starts"].append((start.tolist(), branch.status[0].name))
-            elif self._known(branch.z[len(branch) // 2]):
-                self.report["duplicates"] += 1
-            else:
-                self._add(branch, 0)
-        while self.queue:
-            task = self.queue.popleft()
-            if task.depth >= self.settings.maximum_depth:
-                status = Status.BUDGET_SPENT
-                continue
-            if not self._switch(task):
-                status = Status.BUDGET_SPENT
-                break
-        return Diagram(
-            branches=tuple(self.branches),
-            connections=tuple(self.connections),
-            status=status,
-            report=self.report,
-        )
+    def take(self, branch: Branch) -> None:
+        """Take in the branch through a start, unless it is known."""
+        if self._known(branch.z[len(branch) // 2]):
+            self.report["duplicates"] += 1
+        else:
+            self._add(branch, 0)
 
     # ---- one branch point -----------------------------------------------------------------
 
-    def _switch(self, task: _Task) -> bool:
+    def follow(self, task: Task) -> bool:
         """Trace every new branch through one branch point; False when the budget is spent."""
         special = self.branches[task.branch].special_points[task.special]
         if any(self._same_point(special.z, other) for other in self.visited):
@@ -95,17 +51,9 @@ class Explorer:
         self.visited.append(special.z)
         self.report["switches"] += 1
         switch = Switch(self.base, special, self.tracer.control, self.settings)
-        departures = switch.departures()
-        self.report["departures"] += len(departures)
-        if not departures:
-            reason = "; ".join(switch.failures) or "no new direction"
-            self.report["failed_switches"].append((float(special.parameter), reason))
-        while departures:
-            if len(self.branches) >= self.settings.maximum_branches:
+        for pair in self.leaving(switch, special):
+            if self.spent():
                 return False
-            pair = [departures.pop(0)]
-            if departures and float(pair[0].direction @ departures[0].direction) < OPPOSITE:
-                pair.append(departures.pop(0))
             new = [departure for departure in pair if not self._known(departure.plain)]
             self.report["duplicates"] += len(pair) - len(new)
             if not new:
@@ -128,7 +76,7 @@ class Explorer:
         else:
             opposite = None
         tangent = chord / np.sqrt(np.sum(weights * chord * chord))
-        seeds = (_seed(departure), None if opposite is None else _seed(opposite))
+        seeds = (seed(departure), None if opposite is None else seed(opposite))
         return self.tracer.both_ways(
             system,
             start,
@@ -144,7 +92,7 @@ class Explorer:
         self.depths.append(depth)
         for k, special in enumerate(branch.special_points):
             if special.kind == "branch-point":
-                self.queue.append(_Task(position, k, depth))
+                self.queue.append(Task(position, k, depth))
 
     # ---- what is known already --------------------------------------------------------------
 
@@ -196,9 +144,3 @@ class Explorer:
         z_new = dropped(system, z_new)
         across = self.group.distance(z_new[:-1], z[:-1])
         return bool(max(across, abs(z_new[-1] - z[-1])) <= 10 * tolerance)
-
-
-def _seed(departure: Departure) -> March:
-    return March(
-        departure.z[None], departure.tangent[None], departure.facts[None], Status.CONVERGED
-    )

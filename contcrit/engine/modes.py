@@ -15,6 +15,7 @@ from ..events.border import Border, Borders
 from ..results import Branch
 from ..settings import Settings
 from ..system import Family, Mode, ModeLayout
+from .assembly import failed_branch
 from .kernel import control_from
 from .modes_border import (
     TIE,
@@ -348,26 +349,12 @@ class ModeTracer:
         return join(self.family, behind, ahead, status, self.span, self.settings, {})
 
     def _failed(self, z: Array, status: Status) -> Branch:
-        n = self.family.size
-        mode = self.family.mode_of(z, 1e-9)
-        residual = self.family.expansion(ModeLayout(n, tuple(side or 1 for side in mode)).full(z))[
-            0
-        ][:n]
-        return Branch(
-            names=self.family.names,
-            parameter=self.family.parameter,
-            z=np.empty((0, n + 1)),
-            tangent=np.empty((0, n + 1)),
-            arclength=np.empty(0),
-            residual_norm=np.empty(0),
-            iterations=np.empty(0, dtype=np.int64),
-            status=(status, status),
-            span=self.span,
-            settings=self.settings,
-            provenance={
-                "failed_start": z.copy(),
-                "failed_start_residual": float(np.max(np.abs(residual))),
-            },
+        family = self.family
+        mode = family.mode_of(z, 1e-9)
+        full = ModeLayout(family.size, tuple(side or 1 for side in mode)).full(z)
+        residual = family.expansion(full)[0][: family.size]
+        return failed_branch(
+            family.names, family.parameter, z, residual, status, self.span, self.settings
         )
 
 

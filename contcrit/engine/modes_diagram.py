@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
-from ..errors import Status
-from ..results import Branch, Diagram, SpecialPoint
+from ..results import Branch, SpecialPoint
 from ..system import Mode, ModeLayout
-from .branching import OPPOSITE, Departure, Switch
-from .diagram import _seed as seed
+from .branching import Departure, Switch
+from .growth import Growth, Task, seed
 from .modes import ModeTracer
 from .modes_border import HalfBranch
 from .modes_join import Piece
@@ -21,7 +16,7 @@ from .modes_start import correct_in_mode
 Array = np.ndarray
 
 
-class ModeExplorer:
+class ModeExplorer(Growth):
     """Traces starts, then every branch that leaves a branch point or a border, recursively.
 
     Parameters
@@ -31,53 +26,19 @@ class ModeExplorer:
     """
 
     def __init__(self, tracer: ModeTracer) -> None:
-        self.tracer = tracer
+        super().__init__(tracer, tracer.settings)
         self.family = tracer.family
-        self.settings = tracer.settings
-        self.branches: list[Branch] = []
-        self.connections: list[tuple[int, int, int]] = []
         self.visited: list[tuple[Mode, Array]] = []
-        self.queue: deque[tuple[int, int, int]] = deque()
-        self.report: dict[str, Any] = {
-            "switches": 0,
-            "departures": 0,
-            "duplicates": 0,
-            "failed_starts": [],
-            "failed_switches": [],
-        }
 
-    def run(self, starts: Sequence[Array], direction: str = "both") -> Diagram:
-        """Return the diagram grown from start points (each an array (n + 1,))."""
-        status = Status.COMPLETE
-        for start in starts:
-            if len(self.branches) >= self.settings.maximum_branches:
-                status = Status.BUDGET_SPENT
-                break
-            branch = self.tracer.trace(start, direction)
-            if len(branch) == 0:
-                self.report["failed_starts"].append((start.tolist(), branch.status[0].name))
-            else:
-                self._add(branch, 0, None)
-        while self.queue:
-            branch_number, special_number, depth = self.queue.popleft()
-            if depth >= self.settings.maximum_depth:
-                status = Status.BUDGET_SPENT
-                continue
-            special = self.branches[branch_number].special_points[special_number]
-            origin = (branch_number, special_number)
-            follow = self._switch if special.kind == "branch-point" else self._leave
-            if not follow(special, origin, depth):
-                status = Status.BUDGET_SPENT
-                break
-        return Diagram(
-            branches=tuple(self.branches),
-            connections=tuple(self.connections),
-            status=status,
-            report=self.report,
-        )
+    def take(self, branch: Branch) -> None:
+        """Take in the branch through a start, unless it is known."""
+        self._add(branch, 0, None)
 
-    def _spent(self) -> bool:
-        return len(self.branches) >= self.settings.maximum_branches
+    def follow(self, task: Task) -> bool:
+        """Trace every new branch from a special point; False when the budget is spent."""
+        special = self.branches[task.branch].special_points[task.special]
+        leave = self._switch if special.kind == "branch-point" else self._leave
+        return leave(special, (task.branch, task.special), task.depth)
 
     def _add(self, branch: Branch, depth: int, origin: tuple[int, int] | None) -> None:
         modes, positions = branch.columns["mode"], branch.columns["position"]
@@ -96,7 +57,7 @@ class ModeExplorer:
         for k, special in enumerate(branch.special_points):
             meets = special.kind == "border" and special.evidence["collision"] == "branching"
             if special.kind == "branch-point" or meets:
-                self.queue.append((position, k, depth))
+                self.queue.append(Task(position, k, depth))
 
     # ---- branch points within a mode ----------------------------------------------------
 
@@ -115,17 +76,9 @@ class ModeExplorer:
         )
         system = self.family.system(layout.mode)
         switch = Switch(system, inner, self.tracer.control, self.settings)
-        departures = switch.departures()
-        self.report["departures"] += len(departures)
-        if not departures:
-            reason = "; ".join(switch.failures) or "no new direction"
-            self.report["failed_switches"].append((float(special.parameter), reason))
-        while departures:
-            if self._spent():
+        for pair in self.leaving(switch, special):
+            if self.spent():
                 return False
-            pair = [departures.pop(0)]
-            if departures and float(pair[0].direction @ departures[0].direction) < OPPOSITE:
-                pair.append(departures.pop(0))
             positions = [layout.full(departure.z)[layout.size : -1] for departure in pair]
             new = [
                 departure
@@ -166,7 +119,7 @@ class ModeExplorer:
         others = special.evidence["others"]
         self.report["departures"] += len(others)
         for other in others:
-            if self._spent():
+            if self.spent():
                 return False
             full = np.concatenate([special.x, other["positions"], special.z[-1:]])
             half = HalfBranch(tuple(other["mode"]), full, np.asarray(other["direction"]))

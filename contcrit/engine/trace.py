@@ -13,7 +13,7 @@ from ..events.base import Signals
 from ..results import Branch, SpecialPoint
 from ..settings import Settings
 from . import walk as walking
-from .assembly import Assembly, March, empty_march, joined
+from .assembly import Assembly, March, empty_march, failed_branch, joined
 from .gauge import dropped, gauged, lifted, orbit_phases
 from .gear import Gear
 from .kernel import (
@@ -280,21 +280,7 @@ class Tracer:
         return any(event.brackets(signals) for event in terminal)
 
     def _failed(self, z: Array, status: Status) -> Branch:
-        n = self.base.size
-        residual = self.base.residual(z)
-        return Branch(
-            names=self.base.names,
-            parameter=self.base.parameter,
-            z=np.empty((0, n + 1)),
-            tangent=np.empty((0, n + 1)),
-            arclength=np.empty(0),
-            residual_norm=np.empty(0),
-            iterations=np.empty(0, dtype=np.int64),
-            status=(status, status),
-            span=self.span,
-            settings=self.settings,
-            provenance={
-                "failed_start": z.copy(),
-                "failed_start_residual": float(np.max(np.abs(residual))),
-            },
+        base = self.base
+        return failed_branch(
+            base.names, base.parameter, z, base.residual(z), status, self.span, self.settings
         )

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "contraction": NUMERIC,
     "engine": {"events", "criticality", "contraction"} | NUMERIC,
     "symbolic": SYMBOLIC,
-    "models": {"symbolic"} | SYMBOLIC,
+    "models": {"symbolic", "criticality", "contraction"} | NUMERIC,
     "encoding": READERS,
     "files": {"errors"},
     "storage": {"encoding", "files"} | READERS,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..contraction.claims import Claim
 from ..errors import SpecificationError
 from ..system import Array
 
@@ -61,7 +62,7 @@ class Model:
         Every argument of `build` -> what it is, with its shape and default.
     example : mapping
         Constants of the paper's first example: ``model.build(**model.example)`` works.
-    claims : tuple
+    claims : tuple of Claim
         The paper's claims that can be tested.
     references : tuple of str
         Theorems and equations that the code follows.
@@ -69,7 +70,8 @@ class Model:
     Raises
     ------
     SpecificationError
-        If the name is not of that form, or `constants` does not name the arguments of `build`.
+        If the name is not of that form, `constants` does not name the arguments of `build`, or two
+        claims share a key.
 
     Examples
     --------
@@ -86,7 +88,7 @@ class Model:
     starts: Callable[..., dict[str, Start]]
     constants: Mapping[str, str]
     example: Mapping[str, Any] = field(default_factory=dict)
-    claims: tuple[Any, ...] = ()
+    claims: tuple[Claim, ...] = ()
     references: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -101,6 +103,11 @@ class Model:
                 sorted(arguments ^ set(self.constants)),
                 "must describe every argument of `build`, and no other.",
                 "Add or remove the ones shown.",
+            )
+        keys = [claim.key for claim in self.claims]
+        if len(set(keys)) < len(keys):
+            raise SpecificationError(
+                "claims", keys, "must have different keys.", "Rename one of each pair."
             )
         object.__setattr__(self, "build", _refusing_unknown(self.build, self.constants))
 

@@ -1,0 +1,1 @@
+"""Contraction: rates, flows with sliding, metrics, and claims that can be tested."""

@@ -1,0 +1,1 @@
+"""Learning problems on which following gradients fails, one family in each file."""

@@ -37,6 +37,21 @@ def hopf(frequency: float = 2.0) -> cc.Problem:
     )
 
 
+def flip() -> cc.Problem:
+    """Return the flip normal form u -> -(1 + p) u + u^3: the period doubles at p = 0."""
+    return cc.Problem([-(1 + p) * x + x**3], [x], [p], kind="map")
+
+
+def logistic() -> cc.Problem:
+    """Return u -> p u (1 - u), whose fixed point 1 - 1/p flips at p = 3."""
+    return cc.Problem([p * x * (1 - x)], [x], [p], kind="map")
+
+
+def henon(b: float = 0.3) -> cc.Problem:
+    """Return the Henon map, whose fixed point flips at p = 3 (1 - b)^2 / 4."""
+    return cc.Problem([1 - p * x**2 + y, b * x], [x, y], [p], kind="map")
+
+
 def circle() -> cc.Problem:
     """Return x^2 + p^2 = 1: a closed loop with folds at p = -1 and p = 1."""
     return cc.Problem([x**2 + p**2 - 1], [x], [p], kind="equation")

@@ -149,6 +149,7 @@ class Assembly:
             negative=negative,
             step=np.sum(weights * tangents[:-1] * np.diff(points, axis=0), axis=1),
             phases=orbit_phases(system, points),
+            system=system,
         )
         arclength = facts[:, walking.ARCLENGTH]
         events = self.events
@@ -278,4 +279,5 @@ def _cut(signals: Signals, piece: slice) -> Signals:
         negative=None if signals.negative is None else signals.negative[piece],
         step=signals.step[piece.start : max(piece.start, piece.stop - 1)],
         phases=None if signals.phases is None else signals.phases[piece],
+        system=signals.system,
     )

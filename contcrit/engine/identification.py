@@ -9,6 +9,8 @@ import numpy as np
 
 from ..events.base import Bracket, Event, spectral_matrix
 from ..events.branch_point import refine as refine_branch_point
+from ..events.flip import flipping, normal_form_coefficient
+from ..events.flip import refine as refine_flip
 from ..events.fold import quadratic_coefficient
 from ..events.fold import refine as refine_fold
 from ..events.hopf import CriticalPair, critical_pair
@@ -51,6 +53,8 @@ class Identifier(Stretch):
             pair = self._crossing_pair(z)
             if pair is not None:
                 return self._identify_pair(pair, z, tangent, reach, arclength, evidence)
+        if event.kind == "flip":
+            return self._identify_flip(z, tangent, ends, reach, arclength, evidence)
         # A first guess at the kernels judges loosely; it stands only if the refined point passes
         # the strict test. Near a branch point the bracketing locator alone may be a little off.
         for tolerance in (*_LOOSE, self.settings.rank_tolerance):
@@ -159,6 +163,31 @@ class Identifier(Stretch):
         evidence["frequency"] = pair.frequency if refined is None else refined[1]
         located = None if refined is None else (refined[0], refined[2])
         return self.record("hopf", z, tangent, reach, arclength, located, evidence)
+
+    def _identify_flip(
+        self,
+        z: Array,
+        tangent: Array,
+        ends: tuple[Array, Array],
+        reach: tuple[float, float],
+        arclength: float,
+        evidence: dict[str, Any],
+    ) -> SpecialPoint | None:
+        """Judge a crossing of the line Re = -1 by multipliers: a flip where they are real."""
+        vectors = flipping(self.system, z, _UNCONFIRMED)
+        if vectors is None:
+            return None
+        refined = refine_flip(self.system, z, vectors, self.settings.newton_tolerance)
+        if refined is not None and not self._near(refined[0], z, ends):
+            refined = None
+        evidence["kernel_dimension"] = vectors[0].shape[1]
+        if refined is not None and vectors[0].shape[1] == 1:
+            sharp = flipping(self.system, refined[0], self.settings.rank_tolerance)
+            if sharp is None:
+                return None
+            coefficient = normal_form_coefficient(self.system, refined[0], sharp)
+            evidence["normal_form_coefficient"] = coefficient
+        return self.record("flip", z, tangent, reach, arclength, refined, evidence)
 
     def _identify_collapse(
         self,

@@ -30,6 +30,8 @@ class Signals:
         Offset of each point along the tangent of the one before.
     phases : ndarray of shape (m, r, n) or None
         Orbit tangents of the acting generators, under gauge.
+    system : System, optional
+        What was walked, for events that need more than what was recorded.
     """
 
     z: Array
@@ -39,6 +41,7 @@ class Signals:
     negative: Array | None
     step: Array
     phases: Array | None = None
+    system: Any = None
 
 
 @dataclass(frozen=True)
@@ -173,3 +176,20 @@ def sign_changes(values: Array) -> list[Bracket]:
     known = np.flatnonzero((values != 0) & np.isfinite(values))
     flips = np.flatnonzero(np.sign(values[known[:-1]]) != np.sign(values[known[1:]]))
     return [Bracket(int(known[k]), int(known[k + 1])) for k in flips]
+
+
+def count_changes(counts: Array) -> list[Bracket]:
+    """Return the brackets between consecutive known counts that differ, one for each unit.
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (m,)
+        Of eigenvalues on one side of a line; -1 where unknown.
+    """
+    known = np.flatnonzero(counts >= 0)
+    found: list[Bracket] = []
+    for k in np.flatnonzero(counts[known[:-1]] != counts[known[1:]]):
+        first, last = int(known[k]), int(known[k + 1])
+        low, high = sorted((int(counts[first]), int(counts[last])))
+        found.extend(Bracket(first, last, detail=j) for j in range(low, high))
+    return found

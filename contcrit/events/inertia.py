@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from .base import Bracket, LocalPoint, Signals
-
-Array = np.ndarray
+from .base import Bracket, LocalPoint, Signals, count_changes
 
 
 class Inertia:
@@ -27,16 +23,7 @@ class Inertia:
 
     def brackets(self, signals: Signals) -> list[Bracket]:
         """Return one bracket for each eigenvalue that crosses."""
-        if signals.negative is None:
-            return []
-        known = np.flatnonzero(signals.negative >= 0)
-        counts = signals.negative[known]
-        found: list[Bracket] = []
-        for k in np.flatnonzero(counts[:-1] != counts[1:]):
-            low, high = sorted((int(counts[k]), int(counts[k + 1])))
-            first, last = int(known[k]), int(known[k + 1])
-            found.extend(Bracket(first, last, detail=j) for j in range(low, high))
-        return found
+        return [] if signals.negative is None else count_changes(signals.negative)
 
     def value(self, point: LocalPoint, bracket: Bracket) -> float:
         """Return the real part, by ascending order, that changes sign."""

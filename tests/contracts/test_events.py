@@ -16,6 +16,7 @@ from contcrit.events import Event, LocalPoint, Signals, UserEvent, default_event
 from contcrit.events.base import spectral_matrix
 from contcrit.linalg import metric_weights, negative_count
 from tests.strategies import (
+    flip,
     fold,
     hopf,
     p,
@@ -43,6 +44,11 @@ def double_zero() -> cc.Problem:
     return cc.Problem([p * x - x**3, p * y - y**3], [x, y], [p], kind="equation")
 
 
+def double_flip() -> cc.Problem:
+    """Return two flips at once: the multiplier -1 has a kernel of dimension 2."""
+    return cc.Problem([-(1 + p) * x + x**3, -(1 + p) * y + y**3], [x, y], [p], kind="map")
+
+
 EXAMPLES = {
     "fold": [Example(fold(), lambda s: [s, s * s], [0, 0], "fold")],
     "branch-point": [
@@ -56,6 +62,10 @@ EXAMPLES = {
         Example(hopf(), lambda s: [0, 0, s], [0, 0, 0], "hopf"),
         Example(fold(), lambda s: [s, s * s], [0, 0], "fold"),
         Example(double_zero(), lambda s: [0, 0, s], [0, 0, 0], "branch-point"),
+    ],
+    "flip": [
+        Example(flip(), lambda s: [0, s], [0, 0], "flip"),
+        Example(double_flip(), lambda s: [0, 0, s], [0, 0, 0], "flip"),
     ],
     "isotropy": [
         Example(
@@ -101,6 +111,7 @@ def signals_along(example: Example) -> tuple[Any, Signals, np.ndarray, np.ndarra
         negative=np.array([negative_count(matrix, symmetric) for matrix, symmetric in spectra]),
         step=step,
         phases=np.array([system.phases(point[:-1]) for point in plain]) if lifted else None,
+        system=system,
     )
     moved = np.diff(z, axis=0)
     arclength = np.concatenate([[0], np.cumsum(np.sqrt(np.sum(weights * moved**2, axis=1)))])
@@ -172,6 +183,7 @@ def test_nothing_is_bracketed_beside_the_point(event: Event, example: Example) -
             negative=None if signals.negative is None else signals.negative[piece],
             step=signals.step[piece.start : None if piece.stop is None else split - 1],
             phases=None if signals.phases is None else signals.phases[piece],
+            system=signals.system,
         )
         assert event.brackets(here) == []
 

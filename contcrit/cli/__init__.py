@@ -1,4 +1,4 @@
-"""The command line: ``contcrit models | trace | diagram | classify | study``.
+"""The command line: ``contcrit models | trace | diagram | classify | claims | study``.
 
 Exit codes: 0 done; 1 numerical failure (what was found is saved) or a study that disagrees;
 2 bad input, with one message on standard error; 130 interrupted. Heavy modules are imported by the
@@ -119,6 +119,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     classify.set_defaults(command=_classify)
 
+    claims = commands.add_parser("claims", help="check what the models' papers claim")
+    claims.add_argument("models", nargs="*", metavar="MODEL", help="models (default: all)")
+    claims.add_argument(
+        "--trials", type=int, metavar="N", help="instances a claim (default: its own number)"
+    )
+    claims.add_argument("--seed", type=int, default=0, help="of the random instances (default 0)")
+    claims.add_argument("--out", type=Path, metavar="DIR", help="folder of claims.csv")
+    claims.set_defaults(command=_claims)
+
     study = commands.add_parser("study", help="recompute a paper's claims and compare")
     study.add_argument(
         "names", nargs="*", metavar="NAME", help="a study (paper/study), or a paper's folder"
@@ -205,6 +214,12 @@ def _classify(options: Any) -> int:
     from .commands import classify
 
     return classify(options)
+
+
+def _claims(options: Any) -> int:
+    from .claims import claims
+
+    return claims(options)
 
 
 def _study(options: Any) -> int:

@@ -132,7 +132,7 @@ class Kernel:
                     symbols, outputs, backend=name, cse=operations <= _COMPILED, **options
                 )
                 compiled.unsafe_real(np.full(self.in_size, 0.5), np.empty(self.out_size))
-            except (RuntimeError, ValueError, TypeError, NotImplementedError):
+            except (RuntimeError, ValueError, TypeError):
                 continue  # symengine cannot compile one of the functions: the next backend may
             self.backend = f"symengine-{name}"
             self._compiled = compiled
@@ -148,7 +148,7 @@ class Kernel:
                 function = sp.lambdify(list(inputs), outputs, modules=modules, cse=True)
                 self._call = lambda values, function=function: function(*values)
                 self._fill(trial, np.empty(self.out_size))
-            except (NameError, TypeError, NotImplementedError, AttributeError) as error:
+            except (NameError, TypeError, RuntimeError, AttributeError) as error:
                 reason = error
                 continue
             self.backend = f"sympy-{name}"

@@ -53,7 +53,7 @@ class MatrixKernel:
         outputs = _joint(problem, free, ScalarForm(values, problem.dimensions))
         try:
             compiled = se.Lambdify(symbols, outputs, backend="llvm", cse=True)
-        except (RuntimeError, ValueError, TypeError, NotImplementedError):
+        except (RuntimeError, ValueError, TypeError):
             return None  # a function that LLVM does not know: numpy evaluates it
         return cls(len(symbols), len(outputs), compiled)
 

@@ -94,5 +94,5 @@ def _compile(problem: MatrixEvaluation, expressions: list[Any]) -> Any:
     try:
         outputs = [se.sympify(form(expression)) for expression in expressions]
         return se.Lambdify(symbols, outputs, backend="llvm", cse=True)
-    except (RuntimeError, ValueError, TypeError, NotImplementedError):
+    except (RuntimeError, ValueError, TypeError):
         return None  # a function that LLVM does not know: numpy evaluates it

@@ -249,7 +249,7 @@ class ArrayKernel:
             trial = self._call(*np.full((len(inputs), 2), 0.5))
             # Real functions of numpy's stay real: outside their domain they give nan.
             self._may_be_complex = any(np.iscomplexobj(result) for result in trial)
-        except (NameError, TypeError, NotImplementedError, AttributeError, ValueError):
+        except (NameError, TypeError, RuntimeError, AttributeError, ValueError):
             # No array function for one of the functions: row by row, then.
             self._kernel = Kernel(inputs, expressions)
             self.backend = self._kernel.backend

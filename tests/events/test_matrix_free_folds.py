@@ -51,7 +51,7 @@ class Bratu:
         return self.residual(z), self.jacobian(z)
 
     def second(self, z: np.ndarray, direction: np.ndarray) -> Any:
-        raise NotImplementedError
+        raise AssertionError("second derivatives are not to be had without a matrix")
 
     def unfolding(self, z: np.ndarray) -> None:
         return None

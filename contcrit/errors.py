@@ -92,6 +92,27 @@ class Status(Enum):
         "No start led to a solution. Widen the box, raise `search_starts`, or give start points."
     )
 
+    END_OF_TIME = "The flow was followed for the whole time asked for."
+    NOT_UNIQUE = (
+        "The solution is not unique from here: several modes may follow. Choose one by `side`, or "
+        "start elsewhere."
+    )
+    MODE_UNDECIDED = (
+        "No mode to go on in could be decided where the flow meets switching surfaces. Perturb the "
+        "start slightly."
+    )
+    CHATTERING = (
+        "The flow switches more and more often without getting on in time. Loosen `rtol` and "
+        "`atol`, or replace the jump by a steep smooth function."
+    )
+    MAXIMUM_EVENTS = (
+        "The maximum number of changes of mode was reached. Raise `maximum_events` to go on."
+    )
+    FLOW_FAILED = (
+        "The integrator's step fell below rounding, or the right-hand side is not finite: the "
+        "solution may blow up or leave its domain there. The part before is valid."
+    )
+
     @property
     def message(self) -> str:
         """The message, with its remedy where there is one."""
@@ -113,5 +134,6 @@ _SUCCESSES = frozenset(
         Status.BORDER_END,
         Status.CONVERGED,
         Status.COMPLETE,
+        Status.END_OF_TIME,
     }
 )

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import Status
 from ..events import Event
 from ..events.base import Signals
+from ..events.flip import multipliers
 from ..linalg import metric_weights
 from ..results import Branch, SpecialPoint
 from ..settings import Settings
@@ -149,7 +150,7 @@ class Assembly:
             negative=negative,
             step=np.sum(weights * tangents[:-1] * np.diff(points, axis=0), axis=1),
             phases=orbit_phases(system, points),
-            system=system,
+            multipliers=multipliers(system, points),
         )
         arclength = facts[:, walking.ARCLENGTH]
         events = self.events
@@ -190,7 +191,7 @@ class Assembly:
             iterations=facts[:, walking.ITERATIONS].astype(np.int64),
             status=status,
             span=self.span,
-            columns=self._columns(system, negative),
+            columns=self._columns(negative, signals.multipliers),
             special_points=tuple(plain),
             settings=self.settings,
             provenance={
@@ -212,13 +213,16 @@ class Assembly:
         after = [special for special in ending if special.arclength >= here]
         return (before[-1] if before else None), (after[0] if after else None)
 
-    def _columns(self, system: Any, negative: Array) -> dict[str, Array]:
+    def _columns(self, negative: Array, multipliers: Array | None) -> dict[str, Array]:
         if np.any(negative >= 0):
             if self.base.kind == "potential":
                 return {"index": negative}
             if self.base.kind == "flow":
                 unknowns = self.base.size
                 return {"unstable_dimension": np.where(negative >= 0, unknowns - negative, -1)}
+            if multipliers is not None:
+                outside = np.count_nonzero(np.abs(multipliers) > 1.0, axis=1)
+                return {"unstable_dimension": np.where(negative >= 0, outside, -1)}
         return {}
 
 
@@ -279,5 +283,5 @@ def _cut(signals: Signals, piece: slice) -> Signals:
         negative=None if signals.negative is None else signals.negative[piece],
         step=signals.step[piece.start : max(piece.start, piece.stop - 1)],
         phases=None if signals.phases is None else signals.phases[piece],
-        system=signals.system,
+        multipliers=None if signals.multipliers is None else signals.multipliers[piece],
     )

@@ -276,7 +276,6 @@ class Tracer:
             negative=None,
             step=np.zeros(len(z) - 1),
             phases=orbit_phases(system, z),
-            system=system,
         )
         return any(event.brackets(signals) for event in terminal)
 

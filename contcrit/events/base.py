@@ -30,8 +30,8 @@ class Signals:
         Offset of each point along the tangent of the one before.
     phases : ndarray of shape (m, r, n) or None
         Orbit tangents of the acting generators, under gauge.
-    system : System, optional
-        What was walked, for events that need more than what was recorded.
+    multipliers : ndarray of complex, shape (m, n), or None
+        Of maps.
     """
 
     z: Array
@@ -41,7 +41,7 @@ class Signals:
     negative: Array | None
     step: Array
     phases: Array | None = None
-    system: Any = None
+    multipliers: Array | None = None
 
 
 @dataclass(frozen=True)

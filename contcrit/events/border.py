@@ -100,7 +100,7 @@ class Border:
         values, slopes = self.borders.margins(signals.z, signals.tangent)
         inside: Array = np.greater_equal(values, -self.tolerance)
         admissible: Array = np.all(inside, axis=1)
-        found = _dips(values, slopes, signals.step)
+        found = _dips(values, slopes, signals.step, self.tolerance)
         for k in np.flatnonzero(admissible[:-1] != admissible[1:]):
             # Marches both ways are joined: the way out may lead to lower positions too.
             forward = bool(admissible[k])
@@ -121,8 +121,11 @@ class Border:
         return float(self.borders.margins(point.z, point.tangent)[0][0, bracket.detail])
 
 
-def _dips(values: Array, slopes: Array, steps: Array) -> list[Bracket]:
-    """Return brackets in steps whose cubic Hermite interpolant leaves and comes back."""
+def _dips(values: Array, slopes: Array, steps: Array, tolerance: float) -> list[Bracket]:
+    """Return brackets in steps whose cubic Hermite interpolant leaves and comes back.
+
+    Margins that stay zero have dips too, as deep as rounding: these are no borders.
+    """
     found = []
     positive: Array = np.greater(values, 0.0)
     admissible: Array = np.all(positive, axis=1)
@@ -140,7 +143,7 @@ def _dips(values: Array, slopes: Array, steps: Array) -> list[Bracket]:
         roots = np.roots(np.polyder(cubic))
         inner = roots[np.abs(roots.imag) < 1e-12].real
         for share in inner[(inner > 0) & (inner < 1)]:
-            if np.polyval(cubic, share) < 0:
+            if np.polyval(cubic, share) < -tolerance:
                 limits = (0.0, float(share) * width)
                 found.append(Bracket(int(k), int(k) + 1, detail=int(margin), limits=limits))
                 break

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from ..linalg import as_dense, negative_count, real_parts
+from ..linalg import as_dense, real_parts
 from .base import Bracket, LocalPoint, Signals, count_changes, spectral_matrix
 from .bordering import bordered_kernel, newton_solve
 
@@ -37,11 +37,9 @@ class Flip:
 
     def brackets(self, signals: Signals) -> list[Bracket]:
         """Return one bracket for each multiplier that crosses."""
-        system = signals.system
-        if system is None:
+        if signals.multipliers is None:
             return []
-        counts = [negative_count(*_shifted(system, z, system.jacobian(z))) for z in signals.z]
-        return count_changes(np.array(counts))
+        return count_changes(np.count_nonzero(signals.multipliers.real < -1.0, axis=1))
 
     def value(self, point: LocalPoint, bracket: Bracket) -> float:
         """Return the real part, by ascending order, that passes -1, plus 1."""
@@ -50,6 +48,25 @@ class Flip:
 
 
 EVENT = Flip()
+
+
+def multipliers(system: Any, points: Array) -> Array | None:
+    """Return the multipliers at points of a map, or None where they are not followed.
+
+    Parameters
+    ----------
+    system : System
+    points : ndarray of shape (m, n + 1)
+
+    Returns
+    -------
+    ndarray of complex, shape (m, n), or None
+        None if the equations are not those of a map, or too many.
+    """
+    if not EVENT.applies(system):
+        return None
+    matrices = [as_dense(spectral_matrix(system, z, system.jacobian(z))[0]) for z in points]
+    return 1.0 + np.linalg.eigvals(np.array(matrices)).astype(complex)
 
 
 def _shifted(system: Any, z: Array, jacobian: Any) -> tuple[Array, bool]:

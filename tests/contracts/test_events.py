@@ -14,6 +14,7 @@ from contcrit.engine.kernel import control_from
 from contcrit.engine.location import Locator
 from contcrit.events import Event, LocalPoint, Signals, UserEvent, default_events
 from contcrit.events.base import spectral_matrix
+from contcrit.events.flip import multipliers
 from contcrit.linalg import metric_weights, negative_count
 from tests.strategies import (
     flip,
@@ -111,7 +112,7 @@ def signals_along(example: Example) -> tuple[Any, Signals, np.ndarray, np.ndarra
         negative=np.array([negative_count(matrix, symmetric) for matrix, symmetric in spectra]),
         step=step,
         phases=np.array([system.phases(point[:-1]) for point in plain]) if lifted else None,
-        system=system,
+        multipliers=multipliers(system, z),
     )
     moved = np.diff(z, axis=0)
     arclength = np.concatenate([[0], np.cumsum(np.sqrt(np.sum(weights * moved**2, axis=1)))])
@@ -183,7 +184,7 @@ def test_nothing_is_bracketed_beside_the_point(event: Event, example: Example) -
             negative=None if signals.negative is None else signals.negative[piece],
             step=signals.step[piece.start : None if piece.stop is None else split - 1],
             phases=None if signals.phases is None else signals.phases[piece],
-            system=signals.system,
+            multipliers=None if signals.multipliers is None else signals.multipliers[piece],
         )
         assert event.brackets(here) == []
 

@@ -27,6 +27,8 @@ def test_the_logistic_map_flips_at_three() -> None:
         special.verdict_after.evidence["stability"],
     )
     assert {before, after} == {"stable", "unstable"}
+    stable = branch["unstable_dimension"] == 0
+    assert np.array_equal(stable, branch["p"] < 3.0) and 0 < np.count_nonzero(stable) < len(stable)
 
 
 @given(st.floats(-0.9, 0.9))

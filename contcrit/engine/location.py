@@ -16,6 +16,9 @@ from .identification import Identifier
 
 Array = np.ndarray
 
+_APART = ("user", "flip")
+"""Kinds that say nothing of kernels and inertia: they neither explain nor hide another event."""
+
 
 class Locator(Identifier):
     """Finds special points between the accepted points of one march."""
@@ -91,7 +94,7 @@ class Locator(Identifier):
 
     def _holds(self, bracket: Bracket, found: list[SpecialPoint]) -> bool:
         low, high = self.arclength[bracket.first], self.arclength[bracket.last]
-        return any(s.kind != "user" and low <= s.arclength <= high for s in found)
+        return any(s.kind not in _APART and low <= s.arclength <= high for s in found)
 
     def _unexplained(
         self,
@@ -108,7 +111,7 @@ class Locator(Identifier):
             return []
         holding = set()
         for special in found:
-            if special.kind != "user":
+            if special.kind not in _APART:
                 last = int(np.searchsorted(self.arclength, special.arclength))
                 last = min(max(last, 1), len(self.arclength) - 1)
                 holding.add((last - 1, last))
@@ -147,9 +150,7 @@ class Locator(Identifier):
         return pieces
 
     def _same(self, one: SpecialPoint, other: SpecialPoint) -> bool:
-        if (one.kind == "user") != (other.kind == "user"):
-            return False
-        if one.kind == "user" and one.evidence["event"] != other.evidence["event"]:
+        if _subject(one) != _subject(other):
             return False
         distance = float(np.max(np.abs(one.z - other.z)))
         near = abs(one.arclength - other.arclength) <= max(
@@ -206,6 +207,11 @@ def _order(candidate: tuple[Event, Bracket, float, Array, Array]) -> tuple[Any, 
     """Put terminal events first, the others in order along the branch."""
     event, bracket, offset = candidate[:3]
     return not event.terminal, bracket.first, offset, event.kind
+
+
+def _subject(special: SpecialPoint) -> str:
+    """Return what a point is about; points about different things are never the same."""
+    return str(special.evidence["event"]) if special.kind in _APART else ""
 
 
 class _Lost(Exception):

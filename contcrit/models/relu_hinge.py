@@ -36,6 +36,7 @@ from ..symbolic.piecewise import PiecewiseProblem
 from ..system import Array
 from .base import Model, Start
 from .relu_hinge_cells import classify_by_enclosure, classify_in_cell
+from .relu_hinge_claims import CLAIMS
 from .relu_hinge_criterion import Criterion, binary, signed_labels
 from .relu_hinge_data import HingeData, Loss, read_constants
 from .relu_hinge_network import HingeNetwork
@@ -334,6 +335,7 @@ MODEL = Model(
         "alpha": 0.5,
         "output_weights": [1.0],
     },
+    claims=CLAIMS,
     references=(
         "equations 2, 4, 9, 11 to 13, 15: losses",
         "Theorems 1 to 3, Corollaries 1 and 2: cells, flat and sharp minima",

@@ -62,6 +62,19 @@ def symengine_knows(expression: sp.Basic) -> bool:
     return all(type(node).__name__ in _KNOWN for node in sp.preorder_traversal(expression))
 
 
+def _input_symbols(inputs: Sequence[sp.Symbol], outputs: Sequence[Any]) -> list[Any]:
+    """Return the inputs as symengine's symbols; those that no output holds under another name.
+
+    Common subexpressions are called x0, x1, ... but for names that occur in the outputs: an unused
+    input of that name would be read in place of the subexpression.
+    """
+    held = {str(symbol) for output in outputs for symbol in output.free_symbols}
+    return [
+        se.Symbol(symbol.name if symbol.name in held else f"unused input {position}")
+        for position, symbol in enumerate(inputs)
+    ]
+
+
 class Kernel:
     """A vector function compiled from expressions.
 
@@ -120,8 +133,8 @@ class Kernel:
     def _try_symengine(self, inputs: Sequence[sp.Symbol], expressions: Sequence[Any]) -> bool:
         if any(isinstance(e, sp.Basic) and not symengine_knows(e) for e in expressions):
             return False
-        symbols = [se.Symbol(symbol.name) for symbol in inputs]
         outputs = [se.sympify(expression) for expression in expressions]
+        symbols = _input_symbols(inputs, outputs)
         operations = int(se.count_ops(outputs)) + len(outputs)
         attempts: list[tuple[str, dict[str, Any]]] = [("lambda", {})]
         if operations <= _COMPILED:

@@ -9,6 +9,7 @@ import numpy as np
 import sympy as sp
 
 from ..errors import SpecificationError
+from .bounded import bounded_least_squares
 from .flat import FlatFunctions
 from .markers import without_markers
 from .observing import Observer, read_columns, read_points
@@ -107,17 +108,23 @@ class PiecewiseEvaluation(Problem):
             return positions
         point = np.concatenate([self._vector(x), positions])
         n = self.size
-        for _ in range(8 if self._depth > 1 else 2):  # F is affine in s but for nested kinks
+        best, smallest = point[n:].copy(), np.inf
+        for _ in range(20 if self._depth > 1 else 2):  # F is affine in s but for nested kinks
             residual = self._core.evaluate(point, values)[:n]
+            size = float(np.linalg.norm(residual))
+            if size < smallest:
+                best, smallest = point[n:].copy(), size
             slope = self._core.jacobian(point, values)[:n, n + ties]
-            from scipy.optimize import lsq_linear  # slow to import
-
-            found = lsq_linear(slope, slope @ point[n + ties] - residual, bounds=(0.0, 1.0))
-            moved = float(np.max(np.abs(found.x - point[n + ties])))
-            point[n + ties] = np.clip(found.x, 0.0, 1.0)
+            if not (np.isfinite(size) and np.all(np.isfinite(slope))):
+                break
+            here = point[n + ties]
+            found = bounded_least_squares(slope, slope @ here - residual, here)
+            moved = float(np.max(np.abs(found - point[n + ties])))
+            point[n + ties] = found
             if moved <= 1e-14:
                 break
-        return point[n:]
+        size = float(np.linalg.norm(self._core.evaluate(point, values)[:n]))
+        return point[n:] if size < smallest else best
 
     def evaluate(
         self,

@@ -32,6 +32,7 @@ from .modes_border import (
 from .modes_collide import collide, residual_at
 from .modes_join import Collision, Piece, extended, join, prefix, reverse
 from .modes_start import find_start
+from .modes_vertex import vertex_halves
 from .trace import Tracer
 
 Array = np.ndarray
@@ -149,7 +150,7 @@ class ModeTracer:
         self._walked = 0
         found = find_start(self.family, z, self.control, self.settings)
         if found is None:
-            return self._failed(z, Status.START_FAILED)
+            return self._from_vertex(z, Status.START_FAILED, direction)
         mode, start = found
         layout = ModeLayout(self.family.size, mode)
         borders = Borders(self.family, layout)
@@ -165,7 +166,9 @@ class ModeTracer:
             return self._from_border(layout.full(start), mode, active, direction)
         branch = self.tracer(layout, self.settings.maximum_points).trace(start, direction)
         if len(branch) == 0:
-            return self._failed(z, branch.status[0])
+            return self._from_vertex(
+                np.append(start[: self.family.size], start[-1]), branch.status[0], direction
+            )
         return self.grow(self.admissible(Piece(layout, branch), start))
 
     def resume(self, z: Array, tangent: Array) -> Branch:
@@ -187,6 +190,9 @@ class ModeTracer:
         halves, _ = half_branches(self.family, mode, full, layout.free)
         halves = [half for half in halves if float(half.plain(n) @ tangent) > 0]
         if not halves:
+            halves = vertex_halves(self.family, mode, full, layout.free)
+            halves = [half for half in halves if float(half.plain(n) @ tangent) > 0]
+        if not halves:
             return self._failed(z, Status.BORDER_UNDECIDED)
         best = max(halves, key=lambda h: float(h.plain(n) @ tangent) / np.linalg.norm(h.plain(n)))
         return self.grow(self._depart(best, self.settings.maximum_points))
@@ -196,10 +202,21 @@ class ModeTracer:
         self._walked = 0
         return self.grow(self._depart(half, self.settings.maximum_points))
 
+    def _from_vertex(self, z: Array, status: Status, direction: str) -> Branch:
+        """Trace from a point on kinks that depend on each other, or fail with a status."""
+        mode = self.family.mode_of(z, TIE)
+        active = np.flatnonzero(np.array(mode) == 0)
+        full = ModeLayout(self.family.size, tuple(side or 1 for side in mode)).full(z)
+        if active.size == 0 or not vertex_halves(self.family, mode, full, active):
+            return self._failed(z, status)
+        return self._from_border(full, mode, active, direction)
+
     def _from_border(self, full: Array, mode: Mode, active: Array, direction: str) -> Branch:
         """Trace from a start that lies on a border, along the branches that leave it."""
         n, budget = self.family.size, self.settings.maximum_points
         halves, complete = half_branches(self.family, mode, full, active)
+        if not (complete or any(not half.flat for half in halves)):
+            halves = vertex_halves(self.family, mode, full, active)
         if not halves:
             status = Status.BORDER_END if complete else Status.BORDER_UNDECIDED
             return self._failed(np.append(full[:n], full[-1]), status)

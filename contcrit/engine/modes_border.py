@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import lsq_linear
 
+from ..events.border import Borders
+from ..linalg import as_dense
 from ..system import Family, Mode, ModeLayout, silent_kinks
 
 Array = np.ndarray
@@ -30,6 +32,16 @@ MODES = 2200
 """Largest number of modes tried where several kinks meet: seven kinks."""
 
 
+_ZERO = 1e-12
+"""Margins up to this, a little along a direction, count as zero all along it."""
+
+_CLEAR = 1e-10
+"""Margins above this, a little along a direction, count as positive."""
+
+PROBE = 1e-4
+"""How far along a successor a point is corrected to verify it, in units of 1 + max|z|."""
+
+
 @dataclass(frozen=True, eq=False)
 class HalfBranch:
     """A branch that leaves a border point into one mode.
@@ -41,11 +53,14 @@ class HalfBranch:
         The point (x, positions, parameter).
     direction : ndarray of shape (n + m + 1,)
         Into the mode; of unit length.
+    flat : bool
+        Whether some margin stays zero along it: it lies within a border.
     """
 
     mode: Mode
     full: Array
     direction: Array
+    flat: bool = False
 
     def plain(self, size: int) -> Array:
         """Return the direction in (x, parameter)."""
@@ -78,7 +93,11 @@ class Outcome:
 
 def mode_tangent(family: Family, layout: ModeLayout, full: Array) -> Array | None:
     """Return the unit tangent of a mode's curve as a full direction; None if it is not unique."""
-    _, jacobian = family.expansion(full)
+    return tangent_of(family.expansion(full)[1], layout)
+
+
+def tangent_of(jacobian: Array, layout: ModeLayout) -> Array | None:
+    """Return the unit tangent of a mode's curve from the Jacobian of (F, g)."""
     matrix = jacobian[np.ix_(layout.rows, layout.columns)]
     if not np.all(np.isfinite(matrix)):
         return None
@@ -206,10 +225,10 @@ def half_branches(
             continue
         for orientation in (direction, -direction):
             verdict = _enters(family, layout, solved, orientation, active)
-            if verdict is None:
-                complete = False
-            elif verdict:
-                found.append(HalfBranch(layout.mode, solved, orientation))
+            # Along a border more than single branches may leave: a set of solutions.
+            complete = complete and verdict in ("inside", "outside")
+            if verdict in ("inside", "flat"):
+                found.append(HalfBranch(layout.mode, solved, orientation, verdict == "flat"))
     return found, complete
 
 
@@ -225,7 +244,15 @@ def _may_hold(family: Family, layout: ModeLayout, full: Array) -> bool:
     if not np.all(np.isfinite(jacobian)) or free.size == 0:
         return not bool(np.all(np.isfinite(residual[:n])))
     block = jacobian[:n, free]
-    nearest = lsq_linear(block, block @ full[free] - residual[:n], bounds=(0.0, 1.0))
+    # The interior-point default leaves a misfit of 1e-5 at ties.
+    nearest = lsq_linear(
+        block,
+        block @ full[free] - residual[:n],
+        bounds=(0.0, 1.0),
+        method="bvls",
+        tol=1e-15,
+        max_iter=20 * free.size + 50,
+    )
     scale = 1.0 + float(np.max(np.abs(jacobian[:n])))
     if float(np.sqrt(2.0 * nearest.cost)) > TIE * scale:
         return False
@@ -236,10 +263,13 @@ def _may_hold(family: Family, layout: ModeLayout, full: Array) -> bool:
 
 def _enters(
     family: Family, layout: ModeLayout, full: Array, direction: Array, active: Array
-) -> bool | None:
-    """Tell whether a direction leads into the mode; None where that is too close to call."""
+) -> str:
+    """Tell whether a direction leads "inside" the mode, "outside", or along a border, "flat".
+
+    Where first derivatives do not tell, points further along decide; "unknown" if they do not.
+    """
     n = layout.size
-    doubtful = False
+    doubtful: list[int] = []
     silent = silent_at(family, full)
     for kink in active:
         kink = int(kink)
@@ -249,38 +279,61 @@ def _enters(
             continue
         rate = inward_rate(family, layout, full, direction, kink)
         if rate < -TRANSVERSAL:
-            return False
-        doubtful = doubtful or rate <= TRANSVERSAL
-    return None if doubtful else True
-
-
-def several(
-    family: Family, layout: ModeLayout, full: Array, active: Array, arriving: Array
-) -> Outcome:
-    """Decide a border where several kinks meet, by trying every mode of the active ones."""
-    n = layout.size
-    found, complete = half_branches(family, layout.mode, full, active)
-    silent = silent_at(family, full)
-    came_in = tuple(1 if silent[k] else side for k, side in enumerate(layout.mode))
-    onward = [
-        half
-        for half in found
-        if not (half.mode == came_in and float(half.direction @ arriving) < 0)
+            return "outside"
+        if rate <= TRANSVERSAL:
+            doubtful.append(kink)
+    if not doubtful:
+        return "inside"
+    near, far = (probe(family, layout, full, direction, h * PROBE) for h in (1.0, 2.0))
+    if near is None or far is None:
+        return "unknown"
+    borders = Borders(family, layout)
+    ends = [0 if layout.mode[k] else -1 if full[n + k] < 0.5 else 1 for k in doubtful]
+    told = [
+        np.flatnonzero((borders.kinks == kink) & (borders.ends == end))[0]
+        for kink, end in zip(doubtful, ends, strict=True)
     ]
-    evidence = {"active": [int(kink) for kink in active], "half_branches": len(found)}
-    came = _unit(np.append(arriving[:n], arriving[-1]))
-    onward.sort(key=lambda half: -float(_unit(half.plain(n)) @ came))
-    if not onward:
-        return Outcome("end" if complete else "undecided", None, (), complete, evidence)
-    chosen, others = onward[0], tuple(onward[1:])
-    if others:
-        return Outcome("branching", chosen, others, complete, evidence)
-    held = {int(k) for k in active if layout.mode[k] == 0}
-    holding = {int(k) for k in active if chosen.mode[k] == 0}
-    same = not (held - holding and holding - held)
-    return Outcome(
-        name_collision(n, arriving, chosen.direction, same), chosen, (), complete, evidence
-    )
+    values = np.vstack([near[told], far[told]])
+    zero = np.all(np.abs(values) <= _ZERO, axis=0)
+    if np.any(values[:, ~zero] < -_CLEAR):
+        return "outside"
+    if np.any(values[:, ~zero] <= _CLEAR):
+        return "unknown"
+    return "flat" if np.any(zero) else "inside"
+
+
+def probe(
+    family: Family, layout: ModeLayout, full: Array, direction: Array, distance: float = PROBE
+) -> Array | None:
+    """Correct a point a little along a direction; return its margins in units of the unknowns.
+
+    Returns
+    -------
+    ndarray of shape (b,), or None
+        None where no point of the mode is found there.
+    """
+    system: Any = family.system(layout.mode)
+    start, unit = layout.take(full), layout.take(direction)
+    unit = unit / np.linalg.norm(unit)
+    length = distance * (1.0 + float(np.max(np.abs(start))))
+    guess = start + length * unit
+    point = guess.copy()
+    for _ in range(8):
+        residual, jacobian = system.residual_and_jacobian(point)
+        matrix = np.vstack([as_dense(jacobian), unit])
+        right = -np.append(residual, unit @ (point - guess))
+        if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(right))):
+            return None
+        increment = np.linalg.lstsq(matrix, right, rcond=None)[0]
+        point = point + increment
+        if np.max(np.abs(increment)) <= 1e-13 * (1.0 + np.max(np.abs(point))):
+            break
+    residual, jacobian = system.residual_and_jacobian(point)
+    scale = 1.0 + float(np.max(np.abs(as_dense(jacobian))))
+    if not np.max(np.abs(residual)) <= 1e-11 * scale or np.linalg.norm(point - guess) > length:
+        return None
+    borders = Borders(family, layout)
+    return borders.margins(point, np.zeros_like(point))[0][0] / borders.scales(point)
 
 
 def name_collision(size: int, arriving: Array, leaving: Array, same: bool) -> str:
@@ -293,7 +346,3 @@ def name_collision(size: int, arriving: Array, leaving: Array, same: bool) -> st
 def turns_back(arriving: Array, leaving: Array) -> bool:
     """Tell whether the parameter turns back between two directions."""
     return bool(arriving[-1] * leaving[-1] < 0)
-
-
-def _unit(vector: Array) -> Array:
-    return vector / max(float(np.linalg.norm(vector)), 1e-300)

@@ -10,9 +10,10 @@ import numpy as np
 from ..events.border import Borders
 from ..linalg import as_dense
 from ..system import Family
-from .modes_border import TIE, several, silent_at, waking
+from .modes_border import TIE, silent_at, waking
 from .modes_join import Collision, Piece
 from .modes_pivot import single
+from .modes_several import several
 
 Array = np.ndarray
 
@@ -24,7 +25,7 @@ def collide(family: Family, piece: Piece) -> Collision:
     borders = Borders(family, layout)
     scales = borders.scales(ending.z)
     values, slopes = borders.margins(ending.z, ending.tangent)
-    hit = int(np.argmin(values[0] / scales))
+    hit = _closing(values[0] / scales, slopes[0] / scales)
     z, digits = refined(borders, ending.z, hit)
     piece.branch.z[-1] = z
     full = layout.full(z)
@@ -52,6 +53,12 @@ def collide(family: Family, piece: Piece) -> Collision:
         digits=digits,
         slope=float(slopes[0, hit]),
     )
+
+
+def _closing(margins: Array, slopes: Array) -> int:
+    """Return which margin closes at a border; others may be zero all along the stretch."""
+    tied = np.flatnonzero(margins <= max(float(np.min(margins)), 0.0) + TIE)
+    return int(tied[np.argmin(slopes[tied])])
 
 
 def refined(borders: Borders, z: Array, hit: int) -> tuple[Array, float]:

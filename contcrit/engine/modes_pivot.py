@@ -148,6 +148,30 @@ def _turns_over(
     return bool(signs[0] * signs[1] <= 0)
 
 
+def next_end(family: Family, layout: ModeLayout, full: Array, direction: Array) -> Array | None:
+    """Move positions alone until one or several reach an end; return the point, or None.
+
+    Several that reach their ends together are all set there.
+    """
+    n, free = layout.size, layout.free
+    rates, positions = direction[n + free], full[n + free]
+    ends = np.where(rates > 0, 1.0, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.where(np.abs(rates) > TRANSVERSAL, (ends - positions) / rates, np.inf)
+    if not np.isfinite(np.min(ratios, initial=np.inf)):
+        return None
+    together = ratios <= float(np.min(ratios)) + TIE
+    moved = full.copy()
+    moved[n + free] = np.clip(positions + float(np.min(ratios)) * rates, 0.0, 1.0)
+    moved[n + free[together]] = ends[together]
+    residual, jacobian = family.expansion(moved)
+    scale = 1.0 + float(np.max(np.abs(jacobian[:n])))
+    if float(np.max(np.abs(residual[:n]))) <= 1e-10 * scale:
+        return moved
+    bent = _ratio_test(family, layout, full, direction)
+    return None if bent is None else bent[0]
+
+
 def _ratio_test(
     family: Family, layout: ModeLayout, full: Array, direction: Array
 ) -> tuple[Array, int, int] | None:

@@ -278,28 +278,6 @@ def test_a_border_has_two_sides() -> None:
     )
 
 
-def test_coinciding_kinks_are_undecided() -> None:
-    problem = PiecewiseProblem.from_potential(
-        absolute(x) + absolute(x * (2 + x**2)) + x**2 / 2 - p * x, [x], [p]
-    )
-    branch = cc.trace(problem, [2], "p", (-4, 40), values={"p": 17})
-    assert {status.name for status in branch.status} == {"BORDER_UNDECIDED", "END_OF_SPAN"}
-    last = branch.special_points[0]
-    assert last.kind == "border"
-    assert last.parameter == pytest.approx(3.0, abs=1e-6)
-    assert last.evidence["collision"] == "undecided"
-    assert not branch.status[0].is_success
-
-
-def test_more_kinks_than_can_be_tried_are_undecided() -> None:
-    unknowns = sp.symbols("x:8")
-    potential = sum(absolute(u) + u**2 / 2 - p * u for u in unknowns)
-    problem = PiecewiseProblem.from_potential(potential, unknowns, [p])
-    branch = cc.trace(problem, np.ones(8), "p", (-2, 2), values={"p": 2}, classify=False)
-    assert branch.status[0].name == "BORDER_UNDECIDED"
-    assert branch.z[0, -1] == pytest.approx(1.0, abs=1e-9)
-
-
 def test_a_nonsmooth_pitchfork() -> None:
     # x - p for x > 0 and x + p for x < 0; x = 0 is held at s = 1/2 for every p.
     problem = PiecewiseProblem([step(x) * (x - p) + (1 - step(x)) * (x + p)], [x], [p])

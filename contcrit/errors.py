@@ -108,6 +108,10 @@ class Status(Enum):
     MAXIMUM_EVENTS = (
         "The maximum number of changes of mode was reached. Raise `maximum_events` to go on."
     )
+    MAXIMUM_STEPS = (
+        "The maximum number of steps was reached: the flow may be stiff. Raise `maximum_steps`, "
+        "loosen `rtol` and `atol`, or ask for less time."
+    )
     FLOW_FAILED = (
         "The integrator's step fell below rounding, or the right-hand side is not finite: the "
         "solution may blow up or leave its domain there. The part before is valid."

@@ -45,5 +45,6 @@ def test_failures_are_told_from_successes() -> None:
     assert failures == {
         "MAXIMUM_POINTS", "LEFT_BOUNDS", "STEP_TOO_SMALL", "START_FAILED", "SINGULAR_START",
         "NOT_FINITE", "BORDER_UNDECIDED", "BUDGET_SPENT", "NOTHING_FOUND",
-        "NOT_UNIQUE", "MODE_UNDECIDED", "CHATTERING", "MAXIMUM_EVENTS", "FLOW_FAILED",
+        "NOT_UNIQUE", "MODE_UNDECIDED", "CHATTERING", "MAXIMUM_EVENTS", "MAXIMUM_STEPS",
+        "FLOW_FAILED",
     }  # fmt: skip

@@ -18,10 +18,11 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import lsq_linear
+from scipy.optimize import lsq_linear, nnls
 
 from ..errors import Status
 from .field import Field
+from .sliding import Tolerances, held_positions, runge_kutta
 from .trajectory import Mode
 
 Array = np.ndarray
@@ -30,18 +31,6 @@ ENUMERATED = 5
 """Largest number of active kinks whose 3^k modes are all tried."""
 
 _PROBES = (1e-5, 1e-4, 1e-3)
-
-
-@dataclass(frozen=True)
-class Tolerances:
-    """Tolerances of a flow: relative and absolute ones of its integrator."""
-
-    rtol: float
-    atol: float
-
-    def error(self, x: Array) -> float:
-        """Return how uncertain x is."""
-        return 100.0 * (self.atol + self.rtol * float(np.max(np.abs(x), initial=0.0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +63,15 @@ class _Candidate:
     later: Array | None = None  # a point soon after
 
 
+@dataclass(frozen=True)
+class _Units:
+    """Scales of a field at a point: of x', of what is uncertain in it, and of time."""
+
+    speed: float
+    slack: float
+    time: float
+
+
 class Chooser:
     """Chooses modes of one field.
 
@@ -104,11 +102,15 @@ class Chooser:
         if not active.size:
             return Choice(_mode(sides), (1.0 + sides) / 2.0)
         units = self._units(x, sides, active)
+        if units.time == np.inf:  # nothing moves, whatever the positions
+            return Choice(_mode(np.where(sides == 0, 1, sides)), (1.0 + (sides >= 0)) / 2.0)
         patterns, several = self._patterns(x, sides, active, units)
         if patterns is None:
             return Choice(_mode(sides), (1.0 + sides) / 2.0, Status.MODE_UNDECIDED)
         found = [self._candidate(x, sides, active, pattern, units) for pattern in patterns]
         viable = [one for one in found if one is not None and self._viable(x, one, units)]
+        if len(viable) > 1 and not several:
+            viable = [one for one in viable if self._supported(x, one, active, units)]
         if not viable:
             return Choice(_mode(sides), (1.0 + sides) / 2.0, Status.MODE_UNDECIDED)
         if several or self._same(x, viable, units):
@@ -122,8 +124,8 @@ class Chooser:
 
     # ---- candidates ---------------------------------------------------------------------
 
-    def _units(self, x: Array, sides: Array, active: Array) -> tuple[float, float]:
-        """Return the size of x' near x, and how uncertain x' is."""
+    def _units(self, x: Array, sides: Array, active: Array) -> _Units:
+        """Return the scales of the field at x."""
         base = (1.0 + sides) / 2.0
         base[active] = 0.5
         size = 0.0
@@ -133,10 +135,12 @@ class Chooser:
                 positions[kink] = end
                 size = max(size, _norm(self.field.velocity(x, positions)))
         bend = _norm(self.field.jacobian(x, base))
-        return size, 1e-9 * size + bend * self.tolerances.error(x)
+        rates = [bend, size / (1.0 + _norm(x))]
+        time = 1.0 / max(rates) if max(rates) > 0 else np.inf
+        return _Units(size, 1e-9 * size + bend * self.tolerances.error(x), time)
 
     def _patterns(
-        self, x: Array, sides: Array, active: Array, units: tuple[float, float]
+        self, x: Array, sides: Array, active: Array, units: _Units
     ) -> tuple[list[tuple[int, ...]] | None, bool]:
         """Return patterns to try, and whether their solutions are known to be one.
 
@@ -147,7 +151,7 @@ class Chooser:
             least = self._least(x, sides, active)
             if least is not None:
                 positions, rates = least
-                level = np.maximum(units[1], 1e-9 * units[0]) * self._lengths(x, sides, active)
+                level = units.slack * self._lengths(x, sides, active)
                 options: list[tuple[int, ...]] = []
                 for s, rate, tiny in zip(positions, rates, level, strict=True):
                     if 1e-9 < s < 1 - 1e-9:
@@ -207,7 +211,7 @@ class Chooser:
         sides: Array,
         active: Array,
         pattern: tuple[int, ...],
-        units: tuple[float, float],
+        units: _Units,
     ) -> _Candidate | None:
         """Return the candidate of a pattern, or None where it is inadmissible to first order."""
         field = self.field
@@ -232,7 +236,7 @@ class Chooser:
             return None  # a kink moved by a held jump: its rate is not known to first order
         rates = gradients @ velocity
         lengths = np.linalg.norm(gradients, axis=1)
-        slack = lengths * units[1]
+        slack = lengths * units.slack
         clear = 1e-8 * (1.0 + _norm(x)) * np.maximum(lengths, 1e-8)
         tied = []
         for kink in active:
@@ -253,27 +257,24 @@ class Chooser:
 
     # ---- beyond first order -------------------------------------------------------------
 
-    def _viable(self, x: Array, one: _Candidate, units: tuple[float, float]) -> bool:
+    def _viable(self, x: Array, one: _Candidate, units: _Units) -> bool:
         """Whether the mode's own flow stays in the mode for a while."""
         field = self.field
         held = np.flatnonzero(one.mode == 0)
-        bend = _norm(field.jacobian(x, one.positions))
         speed = _norm(one.velocity)
-        unit = min(1.0 / bend if bend else np.inf, (1.0 + _norm(x)) / speed if speed else np.inf)
-        if not np.isfinite(unit):
-            one.later = x
-            return True
         g_here, gradients, _ = field.slopes(x, one.positions)
         tiny = 1e-13 * (1.0 + _norm(x)) * np.maximum(np.linalg.norm(gradients, axis=1), 1e-8)
         signs = one.mode[one.tied]
         edge = held[np.minimum(one.positions[held], 1.0 - one.positions[held]) < 1e-7]
         for fraction in _PROBES:
-            later = runge_kutta(field, x, one.positions, held, fraction * unit)
+            later = runge_kutta(field, x, one.positions, held, fraction * units.time)
             positions = held_positions(field, later, one.positions, held)
             drift = field.switches(later, positions) - g_here
             if not np.all(np.isfinite(drift)):
                 return False
-            if np.any(np.abs(drift[held]) > 100 * tiny[held] + 1e-9 * fraction * unit * speed):
+            if np.any(
+                np.abs(drift[held]) > 100 * tiny[held] + 1e-9 * fraction * units.time * speed
+            ):
                 return False
             if np.any(signs * drift[one.tied] < -tiny[one.tied]):
                 return False
@@ -282,94 +283,64 @@ class Chooser:
             one.later = later
         return True
 
-    def _same(self, x: Array, viable: list[_Candidate], units: tuple[float, float]) -> bool:
+    def _supported(self, x: Array, one: _Candidate, active: Array, units: _Units) -> bool:
+        """Whether a velocity lies in the hull of those of the cells at x.
+
+        Where gradients are independent every pattern of sides has a cell, and positions in [0, 1]
+        give elements of the hull. Where they depend on each other, as those of one kink written
+        twice, some patterns have none.
+        """
+        field = self.field
+        _, gradients, _ = field.slopes(x, one.positions)
+        rows = gradients[active]
+        lengths = np.linalg.norm(rows, axis=1)
+        units_of = rows / np.where(lengths > 0, lengths, 1.0)[:, None]
+        if np.linalg.matrix_rank(units_of, tol=1e-7) == active.size:
+            return True
+        free = np.union1d(np.flatnonzero(one.mode == 0), one.tied)
+        velocities = []
+        for signs in itertools.product((-1.0, 1.0), repeat=int(free.size)):
+            positions = np.clip((1.0 + one.mode) / 2.0, 0.0, 1.0)
+            positions[free] = (1.0 + np.array(signs)) / 2.0
+            _, gradients, _ = field.slopes(x, positions)
+            if _open_cone(gradients[free] * np.array(signs)[:, None]):
+                velocities.append(field.velocity(x, positions))
+        return _in_hull(one.velocity, velocities, units)
+
+    def _same(self, x: Array, viable: list[_Candidate], units: _Units) -> bool:
         """Whether all candidates move alike."""
         first = viable[0]
         assert first.later is not None
         for other in viable[1:]:
             assert other.later is not None
-            if _norm(other.velocity - first.velocity) > 2 * units[1]:
+            if _norm(other.velocity - first.velocity) > 2 * units.slack:
                 return False
             if _norm(other.later - first.later) > 1e-9 * (1.0 + _norm(x)):
                 return False
         return True
 
 
-def held_positions(
-    field: Field, x: Array, positions: Array, held: Array, *, bounded: bool = False
-) -> Array:
-    """Return positions for which the held switching functions are constant in time.
-
-    Parameters
-    ----------
-    field : Field
-    x : ndarray, shape (n,)
-    positions : ndarray, shape (m,)
-        All of them; those of `held` are where the solution starts.
-    held : ndarray of int, shape (k,)
-        Kinks that are slid along.
-    bounded : bool, optional
-        Whether to look within [0, 1] where the equations leave a choice (default False).
-    """
-    if not held.size:
-        return positions
-    s = positions.copy()
-    slopes = rate_slopes(field, x, s, held)
-    if not np.all(np.isfinite(slopes)):
-        return s
-    if float(np.max(np.abs(slopes))) == 0.0:
-        return s
-    before = np.inf
-    for attempt in range(30):
-        rates = _rates(field, x, s, held)
-        if not np.all(np.isfinite(rates)):
-            break
-        change = np.linalg.lstsq(slopes, -rates, rcond=1e-11)[0]
-        largest = float(np.max(np.abs(change)))
-        if largest >= 0.5 * before and largest < 1e-12:
-            break
-        s[held] += change
-        if largest <= 2e-16 or largest > 1e12:
-            break
-        if attempt and largest > 1e-3 * before:  # F is not affine in s: the slopes move
-            slopes = rate_slopes(field, x, s, held)
-        before = largest
-    outside = np.any(s[held] < 0) or np.any(s[held] > 1)
-    if bounded and outside and np.linalg.matrix_rank(slopes, tol=None) < held.size:
-        rates = _rates(field, x, s, held)
-        found = lsq_linear(slopes, slopes @ s[held] - rates, bounds=(0.0, 1.0), tol=1e-15)
-        s[held] = np.clip(found.x, 0.0, 1.0)
-    return s
+def _open_cone(rows: Array) -> bool:
+    """Whether some direction has positive products with all rows that are not zero."""
+    lengths = np.linalg.norm(rows, axis=1)
+    rows = rows[lengths > 0] / lengths[lengths > 0, None]
+    if not len(rows):
+        return True
+    weights, _ = nnls(np.vstack([rows.T, np.ones(len(rows))]), np.eye(rows.shape[1] + 1)[-1])
+    total = float(weights.sum())  # the hull's point nearest to 0 is weights @ rows / total
+    return total == 0.0 or float(np.linalg.norm(weights @ rows)) / total > 1e-8
 
 
-def rate_slopes(field: Field, x: Array, positions: Array, held: Array) -> Array:
-    """Return the derivatives of the held g' by the held positions, shape (k, k)."""
-    slopes = np.empty((held.size, held.size))
-    for column, kink in enumerate(held):
-        s = positions.copy()
-        s[kink] = 1.0
-        high = _rates(field, x, s, held)
-        s[kink] = 0.0
-        slopes[:, column] = high - _rates(field, x, s, held)
-    return slopes
-
-
-def _rates(field: Field, x: Array, positions: Array, held: Array) -> Array:
-    gradients = field.slopes(x, positions)[1][held]
-    return gradients @ field.velocity(x, positions)
-
-
-def runge_kutta(field: Field, x: Array, positions: Array, held: Array, time: float) -> Array:
-    """Return one classical step of fourth order in the mode of the positions."""
-
-    def velocity(point: Array) -> Array:
-        return field.velocity(point, held_positions(field, point, positions, held))
-
-    one = velocity(x)
-    two = velocity(x + 0.5 * time * one)
-    three = velocity(x + 0.5 * time * two)
-    four = velocity(x + time * three)
-    return x + time / 6.0 * (one + 2 * two + 2 * three + four)
+def _in_hull(point: Array, corners: list[Array], units: _Units) -> bool:
+    """Whether a velocity is a convex combination of others, up to what is uncertain."""
+    if not corners:
+        return False
+    scale = units.speed if units.speed > 0 else 1.0
+    differences = (np.array(corners) - point) / scale
+    lifted = np.vstack([differences.T, np.ones(len(corners))])
+    weights, _ = nnls(lifted, np.eye(len(lifted))[-1])
+    total = float(weights.sum())
+    return total > 0 and _norm(weights @ differences) / total <= 10 * units.slack / scale + 1e-9
 
 
 def _by_zeros(patterns: itertools.product) -> list[tuple[int, ...]]:

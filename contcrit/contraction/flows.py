@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import SpecificationError, Status
-from .choosing import Choice, Chooser, Tolerances
+from .choosing import Choice, Chooser
 from .field import Field
 from .marching import March, Stop
+from .sliding import Tolerances
 from .trajectory import FlowEvent, Mode, Segment, Trajectory
 
 Array = np.ndarray
@@ -21,6 +22,13 @@ _CROWD = 6
 
 _CHATTER = 200
 """Changes of mode without progress in time after which a flow is given up."""
+
+
+_ENDINGS = {
+    "end": Status.END_OF_TIME,
+    "failed": Status.FLOW_FAILED,
+    "steps": Status.MAXIMUM_STEPS,
+}
 
 
 def flow(
@@ -33,6 +41,7 @@ def flow(
     rtol: float = 1e-10,
     atol: float = 1e-12,
     maximum_events: int = 10_000,
+    maximum_steps: int = 100_000,
     side: int | Sequence[int] | None = None,
 ) -> Trajectory:
     """Follow the flow of a problem; where its right-hand side jumps, in the sense of Filippov.
@@ -53,6 +62,8 @@ def flow(
         Relative and absolute tolerance of the integrator (default 1e-10 and 1e-12).
     maximum_events : int, optional
         Changes of mode after which to give up (default 10000).
+    maximum_steps : int, optional
+        Steps of the integrator after which to give up (default 100000).
     side : int or sequence of int, optional
         Where the solution is not unique, such as on a repelling surface: the side of all kinks, or
         of each, to go to: -1, +1, or 0 to stay. Default: end there, with ``Status.NOT_UNIQUE``.
@@ -60,8 +71,8 @@ def flow(
     Returns
     -------
     Trajectory
-        With status END_OF_TIME, NOT_UNIQUE, MODE_UNDECIDED, CHATTERING, MAXIMUM_EVENTS or
-        FLOW_FAILED; it holds the solution as far as it was followed.
+        With status END_OF_TIME, NOT_UNIQUE, MODE_UNDECIDED, CHATTERING, MAXIMUM_EVENTS,
+        MAXIMUM_STEPS or FLOW_FAILED; it holds the solution as far as it was followed.
 
     Raises
     ------
@@ -73,7 +84,8 @@ def flow(
     Each mode is integrated by the method of Dormand and Prince of order 8 [1]_ on its smooth
     extension. Borders are bracketed on the interpolant and then met by steps that end on them, so
     that the time of an event is as accurate as the steps are. While sliding, positions in [0, 1]
-    keep the switching functions at zero. At a point on k surfaces the modes of all patterns of
+    keep the switching functions at zero; where their rates cease to depend on them by a P matrix,
+    other solutions are looked for anew. At a point on k surfaces the modes of all patterns of
     sides and sliding that are admissible to first order are compared, and ties are decided by
     short steps; a potential all of whose kinks bend up there has one velocity only, that of least
     norm in its Clarke subdifferential [2]_.
@@ -106,14 +118,13 @@ def flow(
     duration = _duration(time)
     tolerances = Tolerances(_positive("rtol", rtol), _positive("atol", atol))
     wanted = _times(times, duration)
-    if maximum_events < 1:
-        raise SpecificationError(
-            "maximum_events", maximum_events, "must be positive.", "Ask for 1 or more."
-        )
+    for name, number in (("maximum_events", maximum_events), ("maximum_steps", maximum_steps)):
+        if number < 1:
+            raise SpecificationError(name, number, "must be positive.", "Ask for 1 or more.")
     chooser = Chooser(field, tolerances, _sides(side, field.kinks))
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        walk = _Walk(field, chooser, x, maximum_events)
+        walk = _Walk(field, chooser, x, maximum_events, maximum_steps)
         status, alternatives = walk.run(duration)
     return walk.trajectory(status, wanted, alternatives)
 
@@ -121,13 +132,16 @@ def flow(
 class _Walk:
     """The loop over modes."""
 
-    def __init__(self, field: Field, chooser: Chooser, start: Array, maximum: int) -> None:
+    def __init__(
+        self, field: Field, chooser: Chooser, start: Array, maximum: int, steps: int
+    ) -> None:
         self.field = field
         self.chooser = chooser
         self.start = start
         self.x = start
         self.time = 0.0
         self.maximum = maximum
+        self.steps = steps
         self.segments: list[Segment] = []
         self.events: list[FlowEvent] = []
         self._idle = 0
@@ -137,15 +151,17 @@ class _Walk:
         if not np.all(np.isfinite(self.field.velocity(self.x, self._inside()))):
             return Status.FLOW_FAILED, ()
         choice = self._choose(np.empty(0, dtype=np.int64), 1e-13)
+        watching = True
         while choice.status is None:
-            march = March(self.field, choice.mode, choice.positions, self.chooser.tolerances)
-            stop = march.run(self.time, march.project(self.x), duration)
+            tolerances = self.chooser.tolerances
+            march = March(self.field, choice.mode, choice.positions, tolerances, watching)
+            stop = march.run(self.time, march.project(self.x), duration, self.steps)
+            self.steps -= len(stop.pieces)
             self.segments.append(Segment(self.time, stop.time, choice.mode, stop.pieces))
             self._idle = 0 if stop.time > self.time else self._idle + 1
             self.time, self.x = stop.time, stop.x
             if stop.reason != "border":
-                done = stop.reason == "end"
-                return (Status.END_OF_TIME if done else Status.FLOW_FAILED), ()
+                return _ENDINGS[stop.reason], ()
             if len(self.events) >= self.maximum:
                 return Status.MAXIMUM_EVENTS, ()
             if self._idle > 20:
@@ -156,6 +172,7 @@ class _Walk:
             choice = self._next(before, stop)
             if choice.status is None:
                 self._record(before, choice.mode, stop)
+            watching = bool(stop.kinks) or choice.mode != before
         return choice.status, choice.alternatives
 
     def _inside(self) -> Array:
@@ -163,7 +180,8 @@ class _Walk:
 
     def _next(self, before: Mode, stop: Stop) -> Choice:
         """Return the mode beyond a border."""
-        met = np.union1d(np.flatnonzero(np.array(before) == 0), np.array(stop.kinks))
+        held = np.flatnonzero(np.array(before) == 0)
+        met = np.union1d(held, np.array(stop.kinks, dtype=np.int64))
         if self._within(_CROWD, 1e-6):  # as at the end of infinitely many switchings
             choice = self._choose(met.astype(np.int64), 1e-9)
             if choice.status is None and 0 in choice.mode:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +11,17 @@ import numpy as np
 from scipy.integrate import DOP853
 from scipy.optimize import brentq, minimize_scalar
 
-from .choosing import Tolerances, held_positions, rate_slopes
 from .field import Field
+from .sliding import Tolerances, held_positions, rate_slopes
 from .trajectory import Mode, Piece
 
 Array = np.ndarray
 
 _SAMPLES = 12
 """Points of each step at which the borders are looked at."""
+
+_WATCHED = 4
+"""Largest number of held kinks whose attraction is watched."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +30,12 @@ class Stop:
 
     Parameters
     ----------
-    reason : {"end", "border", "failed"}
+    reason : {"end", "border", "failed", "steps"}
     time : float
     x : ndarray of shape (n,)
     positions : ndarray of shape (m,)
     kinks : tuple of int
-        Of a border: the kinks that met it.
+        Of a border: the kinks that met it; none where held kinks ceased to attract.
     pieces : tuple of Piece
     """
 
@@ -53,15 +57,25 @@ class March:
     positions : ndarray of shape (m,)
         Where those of held kinks set out.
     tolerances : Tolerances
+    watching : bool
+        Whether to stop where sliding ceases to be the only solution.
     """
 
-    def __init__(self, field: Field, mode: Mode, positions: Array, tolerances: Tolerances) -> None:
+    def __init__(
+        self,
+        field: Field,
+        mode: Mode,
+        positions: Array,
+        tolerances: Tolerances,
+        watching: bool = True,
+    ) -> None:
         self.field = field
         self.mode = np.array(mode, dtype=np.int64)
         self.held = np.flatnonzero(self.mode == 0)
         self.sided = np.flatnonzero(self.mode != 0)
         self.positions = positions.copy()
         self.tolerances = tolerances
+        self.watching = watching and 0 < self.held.size <= _WATCHED
 
     # ---- the mode's own flow ------------------------------------------------------------
 
@@ -78,21 +92,24 @@ class March:
     def margins(self, x: Array) -> Array:
         """Return what is negative beyond a border of the mode.
 
-        They are the g times the side of sided kinks; s and 1 - s of held ones; and for one held
-        kink how strongly it attracts.
+        They are the g times the side of sided kinks; s and 1 - s of held ones; and last how
+        strongly the held kinks attract, which is what makes sliding the only solution.
         """
         s = self.resolved(x)
         g = self.field.switches(x, s)
         parts = [self.mode[self.sided] * g[self.sided], s[self.held], 1.0 - s[self.held]]
-        if self.held.size == 1:
-            parts.append(-rate_slopes(self.field, x, s, self.held)[0])
+        if self.watching:
+            if self.held.size == 1:  # the whole jump counts
+                s = s.copy()
+                s[self.held] = 0.5
+            parts.append([_least_minor(-rate_slopes(self.field, x, s, self.held))])
         return np.concatenate(parts)
 
     def _kinks(self) -> Array:
         """Return the kink of every margin."""
         parts = [self.sided, self.held, self.held]
-        if self.held.size == 1:
-            parts.append(self.held)
+        if self.watching:
+            parts.append(np.array([-1]))
         return np.concatenate(parts)
 
     def _levels(self, x: Array) -> Array:
@@ -102,9 +119,10 @@ class March:
         lengths = np.maximum(np.linalg.norm(gradients, axis=1), 1e-8)
         scale = 1.0 + float(np.max(np.abs(x), initial=0.0))
         levels = [1e-13 * scale * lengths[self.sided], np.full(2 * self.held.size, 1e-9)]
-        if self.held.size == 1:
+        if self.watching:
             bend = float(np.max(np.abs(self.field.jacobian(x, s)), initial=0.0))
-            levels.append(lengths[self.held] * bend * self.tolerances.error(x) + 1e-13)
+            length = float(np.sum(lengths[self.held]))
+            levels.append(np.array([length * bend * self.tolerances.error(x) + 1e-13]))
         return np.concatenate(levels)
 
     def project(self, x: Array) -> Array:
@@ -124,8 +142,8 @@ class March:
 
     # ---- the march ----------------------------------------------------------------------
 
-    def run(self, begin: float, x: Array, end: float) -> Stop:
-        """Follow the mode from `begin` until `end` or a border."""
+    def run(self, begin: float, x: Array, end: float, maximum_steps: int) -> Stop:
+        """Follow the mode from `begin` until `end`, a border, or too many steps."""
         pieces: list[Piece] = []
         if self.field.kinks:
             self._watched = self._kinks()
@@ -148,6 +166,8 @@ class March:
                         solver.y = projected
                         solver.f = self.velocity(solver.t, projected)
             pieces.append(Piece(before, solver.t, dense))
+            if len(pieces) >= maximum_steps and solver.status == "running":
+                return Stop("steps", solver.t, solver.y, self.positions, (), tuple(pieces))
         return Stop("end", solver.t, solver.y, self.positions, (), tuple(pieces))
 
     def _solver(self, begin: float, x: Array, end: float, **options: Any) -> Any:
@@ -229,7 +249,8 @@ class March:
             tail, x = self._again(begin, origin, time)
         s = np.clip(self.resolved(x), 0.0, 1.0)
         kink = int(self._watched[number])
-        return Stop("border", time, self.project(x), s, (kink,), (*pieces, *tail))
+        kinks = (kink,) if kink >= 0 else ()
+        return Stop("border", time, self.project(x), s, kinks, (*pieces, *tail))
 
     def _again(self, begin: float, origin: Array, end: float) -> tuple[list[Piece], Array]:
         """Step from the start of the last step to `end` exactly."""
@@ -242,6 +263,16 @@ class March:
             solver.step()
             tail.append(Piece(before, solver.t, solver.dense_output()))
         return tail, solver.y
+
+
+def _least_minor(matrix: Array) -> float:
+    """Return the least principal minor, in the matrix's own unit: positive for a P matrix."""
+    unit = float(np.max(np.abs(matrix)))
+    if unit == 0.0 or not np.isfinite(unit):
+        return 0.0
+    size = len(matrix)
+    chosen = (c for k in range(size) for c in itertools.combinations(range(size), k + 1))
+    return unit * min(float(np.linalg.det(matrix[np.ix_(c, c)] / unit)) for c in chosen)
 
 
 def _with_dips(

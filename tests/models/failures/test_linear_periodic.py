@@ -58,8 +58,8 @@ def test_every_branch_passes_the_origin_at_r_zero():
             problem, start.unknowns, "r", (-0.5, 3.0), values=start.values, direction="both"
         )
         (special,) = branch.of_kind("branch-point")
-        assert special.parameter == pytest.approx(0.0, abs=1e-9)
-        assert np.allclose(special.x, 0.0, atol=1e-9)
+        assert special.parameter == pytest.approx(0.0, abs=1e-7)
+        assert np.allclose(special.x, 0.0, atol=1e-7)
         lengths = np.linalg.norm([branch[f"w[{i}]"] for i in range(3)], axis=0)
         factor = {"target": 1.0, "sphere": 1 / np.sqrt(3), "origin": 0.0}[label]
         assert np.allclose(lengths, factor * np.abs(branch["r"]), atol=1e-9)

@@ -1,0 +1,410 @@
+"""Local linear neurons: piecewise linear functions whose kinks lie where neighbours meet.
+
+Paper: W. Lohmiller, P. Gassert and J.-J. Slotine, *Notes on stable learning with piecewise-linear
+basis functions*.
+
+K inputs x_k are answered by yhat_k, piecewise linear in z_ik = w_i . (1, x_k). The law (equations
+2, 7 and 13) is ``T dw_i/dt = -sum_k (yhat_k - y_k) (dyhat_k / dz_ik) (1, x_k)``, the gradient flow
+of ``V = sum_k (yhat_k - y_k)^2 / 2`` (equation 1). Units:
+
+* "relu": ``yhat = sum_i max(0, z_i)`` (section 2.1);
+* "local": two neighbours meet in an edge, which bends up (sign +1, max) or down (-1, min). The
+  signs are constants; `NeuronGraph` makes one function of them that is continuous in w and equals
+  equations 5, 6 and 12 wherever these define one. Two neurons are the switching pair of section
+  2.2, a chain the ordered neurons of Theorem 2, any graph the network of Theorem 3.
+
+With inputs of no component (N = 0) and one datum this is equation 3. With a temperature eps the
+maximum becomes ``eps log sum exp(z_i / eps)`` and the problem smooth.
+
+Families. A neuron that owns too few data for its weights leaves directions in which V is constant,
+so that critical points form families. `held` weights are parameters: coordinates of a family, in
+which a branch is isolated and ends at the family's borders.
+
+Errata of the paper. With the signs taken from the current slopes, as printed, yhat jumps where two
+slopes cross. "The first dyadic term is n.s.d.": it is p.s.d. (4) is a Hessian, not a Jacobian; the
+case table before it gives two values at the origin. Theorem 2 summarises with Theorem 1. Theorem 2
+is false for K >= 2, since the set that it calls invariant is not. The sum in Theorem 3 runs to K;
+trajectories converge to ``sum_k ytilde_k dyhat_k x_k = 0``, not to a null space. A network of
+convex cells that hang together is a maximum or a minimum of its neurons: it cannot represent the
+tetrahedron of Figure 1.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from ..criticality.record import Criticality
+from ..errors import SpecificationError
+from ..symbolic.markers import maximum, minimum, relu
+from ..symbolic.matrix_checks import json_able
+from ..symbolic.piecewise import PiecewiseProblem
+from ..symbolic.problem import Problem
+from ..system import Array
+from .base import Model, Start
+from .local_linear_data import LocalLinear
+from .local_linear_graph import NeuronGraph
+from .local_linear_starts import known_starts
+from .local_linear_verdict import classify_local_linear
+
+NAME = "local-linear"
+
+
+class _LocalLinearProblem:
+    """What the problems of this model share.
+
+    Attributes
+    ----------
+    data : LocalLinear
+        The numbers behind the problem, as built.
+    default_values : dict of str to float
+        Values of the parameters as given to `build`.
+    """
+
+    _data: LocalLinear
+    _held: Array
+    _mask: Array
+    _defaults: dict[str, float]
+    _origin: dict[str, Any]
+
+    @property
+    def data(self) -> LocalLinear:
+        """The numbers behind the problem, as built."""
+        return self._data
+
+    @property
+    def default_values(self) -> dict[str, float]:
+        """Values of the parameters as given."""
+        return dict(self._defaults)
+
+    @property
+    def mask(self) -> Array:
+        """Which weights are unknowns, shape (I, N + 1); the others are held."""
+        return self._mask.copy()
+
+    def at(self, values: Mapping[Any, float] | None = None) -> LocalLinear:
+        """Return the data at parameter values: moved inputs and other targets."""
+        x, y = self._data.x.copy(), self._data.y.copy()
+        for name, value in self._named(values).items():
+            block, place = _place(name)
+            if block == "y":
+                y[place[0]] = value
+            elif block == "x":
+                x[place] = value
+        return dataclasses.replace(self._data, x=x, y=y)
+
+    def weights(self, x: Any, values: Mapping[Any, float] | None = None) -> Array:
+        """Return all weights (I, N + 1) at a point, those held included.
+
+        Parameters
+        ----------
+        x : array_like of shape (n,), or mapping
+            The unknowns.
+        values : mapping, optional
+            Parameter values (default: as built).
+        """
+        w = np.empty(self._data.shape)
+        w[self._mask] = np.asarray(self.point(x), dtype=float)  # type: ignore[attr-defined]
+        for name, value in self._named(values).items():
+            block, place = _place(name)
+            if block == "w":
+                w[place] = value
+        return w
+
+    def held_gradient(self, x: Any, values: Mapping[Any, float] | None = None) -> Array:
+        """Return the derivatives of V in the held weights; they vanish on a family of solutions.
+
+        On a kink those of the piece that `LocalLinear.selection` names.
+        """
+        return self.at(values).gradient(self.weights(x, values))[~self._mask]
+
+    def describe(self) -> dict[str, Any]:
+        """Return ``{"model": name, "constants": {...}}``, from which it can be rebuilt."""
+        return dict(self._origin)
+
+    def _named(self, values: Mapping[Any, float] | None) -> dict[str, float]:
+        given = {str(getattr(key, "name", key)): float(v) for key, v in (values or {}).items()}
+        return {**self._defaults, **given}
+
+
+class LocalLinearProblem(_LocalLinearProblem, PiecewiseProblem):
+    """The critical points of V / T with its kinks."""
+
+    def classify(self, x: Any, values: Mapping[Any, float] | None = None) -> Criticality | None:
+        """Return a verdict where V is seen to be convex nearby, or None to leave it to Clarke."""
+        return classify_local_linear(self.at(values), self.weights(x, values), self._mask)
+
+
+class SoftLocalLinearProblem(_LocalLinearProblem, Problem):
+    """The critical points of V / T with maxima softened by a temperature."""
+
+
+def build(
+    x: Any,
+    y: Any,
+    neurons: int = 2,
+    signs: Any = 1,
+    edges: Any = None,
+    units: str = "local",
+    free: Iterable[str] | None = None,
+    held: Mapping[str, float] | None = None,
+    temperature: float | None = None,
+    T: float = 1.0,
+) -> LocalLinearProblem | SoftLocalLinearProblem:
+    """Return the problem of the critical points of V / T in the weights w.
+
+    Parameters
+    ----------
+    x : array_like, shape (K, N) or (K,)
+        Inputs. An array of shape (K, 0) leaves the offsets z alone (equation 3).
+    y : array_like, shape (K,)
+        Measured outputs.
+    neurons : int, default 2
+        Number I of neurons.
+    signs : int or sequence of int, default 1
+        +1 for an edge that bends up, -1 for one that bends down; one number serves all edges.
+    edges : sequence of (int, int), optional
+        Pairs i < j of neighbours, from 0. Default: a chain, each neuron with the next.
+    units : {"local", "relu"}
+        Local linear neurons, or a sum of ReLUs, which has no edges.
+    free : sequence of str, optional
+        Parameters, by name: ``"y[k]"``, ``"x[k]"`` (``"x[k,n]"`` for N > 1), ``"eps"``. Default:
+        the last target, and ``"eps"`` if there is a temperature.
+    held : mapping of str to float, optional
+        Weights that are parameters instead of unknowns, such as ``{"w[0,1]": -1.0}``.
+    temperature : float, optional
+        The temperature eps: the problem is smooth then.
+    T : float, default 1
+        Time scale of the law.
+
+    Returns
+    -------
+    LocalLinearProblem or SoftLocalLinearProblem
+        Of kind "potential", with one block ``w`` of shape (I, N + 1) if nothing is held.
+
+    Raises
+    ------
+    SpecificationError
+        If a constant breaks a rule.
+
+    Notes
+    -----
+    A softened problem holds exp((z_i - z_j) / eps): keep |z_i - z_j| below 700 eps.
+
+    References
+    ----------
+    Lohmiller, Gassert and Slotine, equations 1 to 3, 5 to 7, 12 and 13.
+
+    Examples
+    --------
+    >>> problem = build(x=[-2, -1, 1, 2], y=[2, 1, 1, 2])
+    >>> problem.unknown_names, problem.parameter_names
+    (('w[0,0]', 'w[0,1]', 'w[1,0]', 'w[1,1]'), ('y[3]',))
+    >>> float(problem.potential([0, -1, 0, 1], {"y[3]": 3.0}))
+    0.5
+    """
+    graph = _graph(neurons, signs, edges, units)
+    data = LocalLinear(x, y, graph, units, T)
+    soft = temperature is not None
+    names = [f"y[{len(data.y) - 1}]", *(["eps"] if soft else [])] if free is None else list(free)
+    kept = {str(name): float(value) for name, value in (held or {}).items()}
+    inputs, targets, w = _arrays(data)
+    defaults = _free(names, data, inputs, targets, temperature)
+    mask = np.ones(data.shape, dtype=bool)
+    for name, value in kept.items():
+        place = _known("held", name, "w", data.shape)
+        mask[place] = False
+        defaults[f"w[{place[0]},{place[1]}]"] = value
+    if not mask.any():
+        raise SpecificationError("held", kept, "leaves no unknown.", "Hold fewer weights.")
+    heat = sp.Symbol("eps") if "eps" in names else temperature
+    cost: sp.Expr = sp.Integer(0)
+    for k, target in enumerate(targets):
+        row = [sp.Integer(1), *inputs[k]]
+        z = [sum(a * b for a, b in zip(row, weights, strict=True)) for weights in w]
+        cost += (_output(z, graph, units, heat) - target) ** 2
+    factor = sp.Rational(1, 2) if data.T == 1 else 1 / (2 * sp.Float(data.T))
+    unknowns: Any = {"w": w} if mask.all() else list(w[mask])
+    maker: Any = SoftLocalLinearProblem if soft else LocalLinearProblem
+    problem = maker.from_potential(
+        factor * cost, unknowns, [sp.Symbol(name) for name in defaults], name=NAME
+    )
+    problem._data, problem._mask, problem._defaults = data, mask, defaults
+    constants = dict(
+        x=data.x, y=data.y, neurons=graph.neurons, signs=list(graph.signs) or 1,
+        edges=None if edges is None else [list(edge) for edge in graph.edges], units=units,
+        free=names, held=kept or None, temperature=temperature, T=data.T,
+    )  # fmt: skip
+    problem._origin = json_able({"model": NAME, "constants": constants})
+    return problem
+
+
+def starts(
+    problem: LocalLinearProblem | SoftLocalLinearProblem | Mapping[str, Any],
+    values: Mapping[str, float] | None = None,
+) -> dict[str, Start]:
+    """Return critical points of a switching pair: one of every family, by rising V.
+
+    Parameters
+    ----------
+    problem : problem of this model, or mapping
+        The problem, or the constants to build it from: two local neurons, at most 10 data.
+    values : mapping, optional
+        Parameter values (default: as built).
+
+    Returns
+    -------
+    dict of str to Start
+        Labels such as ``"2+2"`` count the data of each neuron, ``"1+1+2"`` those on the kink in
+        the middle. Of a problem with held weights, and of a softened one, the same points as
+        guesses.
+
+    Examples
+    --------
+    >>> found = starts(MODEL.example)
+    >>> {label: start.note for label, start in found.items() if "V = 0," in start.note}
+    {'2+2': 'V = 0, isolated', '2+2 exchanged': 'V = 0, isolated'}
+    """
+    asked = build(**problem) if isinstance(problem, Mapping) else problem
+    named = asked._named(values)
+    found: dict[str, Start] = {}
+    for label, w, note in known_starts(asked.at(named)):
+        point = {"w": w} if asked.mask.all() else dict(
+            zip(asked.unknown_names, w[asked.mask], strict=True)
+        )
+        found[label] = Start(point, named, note)
+    return found
+
+
+def _graph(neurons: Any, signs: Any, edges: Any, units: str) -> NeuronGraph:
+    if isinstance(neurons, bool) or not isinstance(neurons, (int, np.integer)) or neurons < 1:
+        raise SpecificationError("neurons", neurons, "must be a positive integer.", "Such as 2.")
+    pairs: Sequence[tuple[int, int]]
+    if units == "relu":
+        if edges is not None:
+            raise SpecificationError("edges", edges, "belongs to local neurons.", "Leave it out.")
+        return NeuronGraph.chain((1,) * (int(neurons) - 1))
+    if edges is None:
+        pairs = [(i, i + 1) for i in range(int(neurons) - 1)]
+    else:
+        pairs = [(int(i), int(j)) for i, j in edges]
+    listed = [signs] * len(pairs) if np.ndim(signs) == 0 else list(signs)
+    return NeuronGraph(int(neurons), tuple(pairs), tuple(int(s) for s in listed))
+
+
+def _arrays(data: LocalLinear) -> tuple[Array, Array, Array]:
+    """Return inputs and targets as exact numbers, and weights as symbols; arrays of objects."""
+    inputs = np.empty(data.x.shape, dtype=object)
+    for place in np.ndindex(*inputs.shape):
+        inputs[place] = _number(data.x[place])
+    targets = np.array([_number(v) for v in data.y], dtype=object)
+    w = np.empty(data.shape, dtype=object)
+    for place in np.ndindex(*data.shape):
+        w[place] = sp.Symbol(f"w[{place[0]},{place[1]}]")
+    return inputs, targets, w
+
+
+def _free(
+    names: list[str], data: LocalLinear, inputs: Array, targets: Array, temperature: float | None
+) -> dict[str, float]:
+    """Put symbols in the place of free numbers; return the values these have."""
+    defaults: dict[str, float] = {}
+    for name in names:
+        if name in defaults:
+            raise SpecificationError("free", name, "is named twice.", "Name it once.")
+        if name == "eps":
+            if temperature is None:
+                raise SpecificationError("free", name, "needs a temperature.", "Give temperature.")
+            defaults[name] = float(temperature)
+        elif _place(name)[0] == "y":
+            place = _known("free", name, "y", data.y.shape)
+            defaults[name] = float(data.y[place])
+            targets[place] = sp.Symbol(name)
+        else:
+            place = _known("free", name, "x", data.x.shape)
+            defaults[name] = float(data.x[place])
+            inputs[place] = sp.Symbol(name)
+    if temperature is not None and not (np.isfinite(temperature) and temperature > 0):
+        raise SpecificationError(
+            "temperature", temperature, "must be positive.", "Leave it out for the maximum."
+        )
+    return defaults
+
+
+def _known(argument: str, name: str, block: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the place that a name such as ``"x[2]"`` stands for."""
+    found, place = _place(name)
+    full = len(place) == len(shape)
+    if found != block or not full or any(i >= n for i, n in zip(place, shape, strict=True)):
+        raise SpecificationError(
+            argument, name, f"is no entry of {block}, which has shape {shape}.", "Such as y[0]."
+        )
+    return place
+
+
+def _place(name: str) -> tuple[str, tuple[int, ...]]:
+    match = re.fullmatch(r"([wxy])\[(\d+)(?:,(\d+))?\]", name)
+    if match is None:
+        return "", ()
+    place = tuple(int(g) for g in match.groups()[1:] if g is not None)
+    return match[1], (*place, 0) if match[1] == "x" and len(place) == 1 else place
+
+
+def _output(z: list[Any], graph: NeuronGraph, units: str, heat: Any) -> sp.Expr:
+    """Return yhat of neurons' values z: with markers, or softened by a temperature."""
+    if units == "relu":
+        return sp.Add(*(relu(v) if heat is None else heat * sp.log(1 + sp.exp(v / heat)) for v in z))
+    total: sp.Expr = sp.Integer(0)
+    for group in graph.groups:
+        total += _extreme([z[i] for i in group.members], group.sign, heat)
+    return total - sum((m - 1) * z[i] for i, m in enumerate(graph.multiplicities))
+
+
+def _extreme(z: list[Any], sign: int, heat: Any) -> sp.Expr:
+    if heat is not None:  # relative to the first: no overflow while differences are moderate
+        spread = sp.Add(1, *(sp.exp(sign * (v - z[0]) / heat) for v in z[1:]))
+        return z[0] + sign * heat * sp.log(spread) if len(z) > 1 else z[0]
+    best = z[0]
+    for value in z[1:]:
+        best = maximum(best, value) if sign > 0 else minimum(best, value)
+    return best
+
+
+def _number(value: float) -> sp.Expr:
+    return sp.Integer(int(value)) if float(value).is_integer() else sp.Float(float(value))
+
+
+MODEL = Model(
+    name=NAME,
+    paper=(
+        "W. Lohmiller, P. Gassert and J.-J. Slotine, Notes on stable learning with "
+        "piecewise-linear basis functions"
+    ),
+    summary="critical points of the squared error of piecewise linear neurons with finite edges",
+    build=build,
+    starts=starts,
+    constants={
+        "x": "inputs, (K, N) or (K,); (K, 0) leaves the offsets alone",
+        "y": "measured outputs, (K,)",
+        "neurons": "number I of neurons, default 2",
+        "signs": "+1 where an edge bends up, -1 where down; one number or one for each edge",
+        "edges": "pairs i < j of neighbours; default a chain",
+        "units": "'local' (default) or 'relu'",
+        "free": "names of parameters such as y[3], x[0], eps; default the last target (and eps)",
+        "held": "weights that are parameters, such as {'w[0,1]': -1.0}",
+        "temperature": "eps > 0 softens maxima; default none",
+        "T": "time scale of the law, default 1",
+    },
+    example={"x": [-2.0, -1.0, 1.0, 2.0], "y": [2.0, 1.0, 1.0, 2.0]},
+    references=(
+        "Equations 1 to 3: cost and law; 5 to 7: ordered neurons; 12 and 13: neurons in space",
+        "Theorems 1 to 3",
+        "Figures 2 to 9, Table 1, Examples 2.1 and 2.2",
+    ),
+)
+"""The model."""

@@ -47,6 +47,7 @@ from ...errors import SpecificationError
 from ...symbolic.problem import Problem
 from ...system import Array
 from ..base import Model, Start
+from .curve_encoding_claims import CLAIMS
 from .curve_encoding_theory import Encoding, convolution_encoding, linear_encoding
 
 NAME = "curve-encoding"
@@ -269,6 +270,7 @@ MODEL = Model(
         "iterate": "1 (default), or 2 for two steps as one map",
     },
     example={"n": 10, "architecture": "convolution"},
+    claims=CLAIMS,
     references=(
         "Section 4 of the longer version: linear and convolutional encoders, conditioning",
         "Figure 5",

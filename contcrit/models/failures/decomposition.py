@@ -43,6 +43,7 @@ import sympy as sp
 from ...errors import SpecificationError
 from ...symbolic.problem import Problem
 from ..base import Model, Start
+from .decomposition_claims import CLAIMS
 from .decomposition_kernel import positive
 from .decomposition_signal import KAPPA
 
@@ -181,6 +182,7 @@ MODEL = Model(
         "radial": "True holds the cosine c between w and u, for the length of w; default False",
     },
     example={"k": 2},
+    claims=CLAIMS,
     references=(
         "Section 3.1: the two losses",
         "Theorem 3: the variance of the gradient over targets",

@@ -23,6 +23,7 @@ Theorem 3.
 
 from __future__ import annotations
 
+import functools
 from math import exp, lgamma, log, pi
 
 import numpy as np
@@ -91,11 +92,16 @@ def eigenvalue(k: int, d: int, degree: int) -> float:
         raise SpecificationError("degree", degree, "must not be negative.", "Such as 1.")
     # Beyond twelve standard deviations of t, 1 / sqrt(d) each, there is nothing left.
     reach = min(pi / 2.0, 12.0 / np.sqrt(d))
-    nodes, weights = np.polynomial.legendre.leggauss(200 + 4 * (k + degree))
+    nodes, weights = _gauss_legendre(200 + 20 * ((k + degree) // 4))
     angle = reach * nodes
     density = weights * np.exp((d - 2) * np.log(np.cos(angle)))
     values = (2.0 * angle / pi) ** k * gegenbauer(np.sin(angle), d, degree)
     return float(density @ values / density.sum())
+
+
+@functools.cache
+def _gauss_legendre(count: int) -> tuple[Array, Array]:
+    return np.polynomial.legendre.leggauss(count)
 
 
 def leading_degree(k: int) -> int:

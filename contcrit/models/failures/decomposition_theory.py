@@ -91,7 +91,9 @@ def fold(k: int) -> tuple[float, float] | None:
     x = polynomial([0.0, 1.0])
     height = x ** (k - 1) * (1.0 - x) * sum((x ** (2 * j) for j in range(k // 2)), polynomial([0]))
     stationary = [
-        float(z.real) for z in height.deriv().roots() if abs(z.imag) < 1e-9 and 0 < z.real < 1
+        float(np.real(z))
+        for z in height.deriv().roots()
+        if abs(np.imag(z)) < 1e-9 and 0.0 < float(np.real(z)) < 1.0
     ]
     best = max(stationary, key=height)
     ratio = k * KAPPA ** (2 * k - 2) * float(height(best))

@@ -45,6 +45,7 @@ from ..symbolic.problem import Problem
 from .base import Model, Start
 from .relu_regression_arrangement import arrangement
 from .relu_regression_cells import CellComplex
+from .relu_regression_claims import CLAIMS
 from .relu_regression_losses import Penalty, PopulationRegression, ReluRegression, numbers
 
 NAME = "relu-regression"
@@ -343,6 +344,7 @@ MODEL = Model(
         "population": "True for Gaussian inputs in expectation; default False",
     },
     example={"w_star": [1.0, 1.0], "norm": "l1-squared", "population": True},
+    claims=CLAIMS,
     references=(
         "Equations 2 to 6: loss, law and expected law",
         "Theorems 1 and 3: the solution for small lam",

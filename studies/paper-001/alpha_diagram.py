@@ -20,6 +20,12 @@ SPAN = (0.0, 0.99)
 START = 0.7
 SAMPLES = (0.3, 0.7, 0.9)
 
+NEAR = 1e-9
+"""Distance up to which a point lies on a closed form."""
+
+SPACING = 5
+"""Of the points beyond a branch's end every fifth is classified."""
+
 
 def problem_of(sign: float) -> Any:
     return cc.models.get("relu-hinge").build(X=LINE, y=LABELS, output_weights=[sign])
@@ -39,8 +45,23 @@ def follow(branch: AlphaBranch, progress: Any) -> Any:
     )
 
 
+def _beyond(traced: Any, own: Any) -> dict[str, Any]:
+    """Return where the branch goes beyond its end: alpha, and the verdicts met on the way."""
+    far = 0 if not own[0] else -1
+    return {
+        "last alpha": float(traced["alpha"][far]),
+        "last point": [float(value) for value in traced.z[far, :3]],
+        "verdicts": sorted(
+            {
+                cc.classify(traced.source, z[:3], {"alpha": float(z[3])}).kind
+                for z in traced.z[~own][::SPACING]
+            }
+        ),
+    }
+
+
 def run(out: Path, progress: Any) -> dict[str, Any]:
-    """Trace the four branches, compare with closed forms, and enumerate at three alphas."""
+    """Trace the four branches and beyond, compare with closed forms, enumerate at three alphas."""
     measured: dict[str, Any] = {}
     figure = new_figure(7.5, 4.8)
     axes = figure.subplots()
@@ -49,30 +70,45 @@ def run(out: Path, progress: Any) -> dict[str, Any]:
         traced.save(out / f"alpha-diagram-{label}.nc")
         alpha = traced["alpha"]
         low, high = branch.interval
-        own = (alpha >= low - 1e-12) & (alpha <= high + 1e-12)
-        gap = max(
-            float(np.max(np.abs(x - branch.point(a))))
-            for x, a in zip(traced.z[own, :3], alpha[own], strict=True)
-        )
+        closed_form = np.array([branch.point(a) for a in alpha])
+        distances = np.max(np.abs(traced.z[:, :3] - closed_form), axis=1)
+        own = (alpha >= low - 1e-9) & (alpha <= high + 1e-9) & (distances <= NEAR)
         loss = np.array(
-            [float(traced.source.network({"alpha": a}).loss(x)) for x, a in zip(
-                traced.z[own, :3], alpha[own], strict=True)]
-        )  # fmt: skip
+            [
+                float(traced.source.network({"alpha": a}).loss(x))
+                for x, a in zip(traced.z[:, :3], alpha, strict=True)
+            ]
+        )
         closed = np.array([branch.loss(a) for a in alpha[own]])
-        axes.plot(alpha[own], loss, color=PALETTE[k], label=f"{label}, $v={branch.sign:+.0f}$")
+        axes.plot(alpha[own], loss[own], color=PALETTE[k], label=f"{label}, $v={branch.sign:+.0f}$")
+        beyond_it = np.where(own, np.nan, loss)
+        axes.plot(alpha, beyond_it, color=PALETTE[k], ls="--", lw=1)
         middle = 0.5 * (max(low, SPAN[0]) + min(high, SPAN[1]))
-        borders = [p for p in traced.special_points if p.kind == "border"]
+        borders = [point for point in traced.special_points if point.kind == "border"]
         for point in borders:
-            axes.plot(point.parameter, branch.loss(point.parameter), "D", color=PALETTE[k], ms=6)
+            at = float(traced.source.network({"alpha": point.parameter}).loss(point.x))
+            axes.plot(point.parameter, at, "D", color=PALETTE[k], ms=6)
         measured[label] = {
+            "status": [status.name for status in traced.status],
             "ends": [float(np.min(alpha[own])), float(np.max(alpha[own]))],
-            "borders": [point.parameter for point in borders],
-            "largest distance from the closed form": gap,
-            "largest error of the loss": float(np.max(np.abs(loss - closed))),
+            "borders": sorted({round(point.parameter, 10) for point in borders}),
+            "collisions": [
+                [round(point.parameter, 10), point.evidence["collision"]]
+                for point in borders
+                if np.max(np.abs(point.x - branch.point(point.parameter))) <= NEAR
+            ],
+            "largest distance from the closed form": float(np.max(distances[own])),
+            "largest error of the loss": float(np.max(np.abs(loss[own] - closed))),
+            "largest residual": max(
+                float(np.max(np.abs(traced.source.evaluate(x, {"alpha": a}))))
+                for x, a in zip(traced.z[:, :3], alpha, strict=True)
+            ),
             "verdict inside": cc.classify(
                 traced.source, branch.point(middle), {"alpha": middle}
             ).kind,
         }
+        if not np.all(own):
+            measured[label]["beyond its end"] = _beyond(traced, own)
         for name, beyond in (("below", low - 1e-3), ("above", high + 1e-3)):
             if 0 < beyond < 1:
                 measured[label][f"verdict {name} its end"] = cc.classify(

@@ -22,6 +22,9 @@ CASES: dict[str, tuple[str, tuple[float, float], float, dict[str, Any]]] = {
 
 BESIDE = 1e-6
 
+CONSTANT = 1e-9
+"""Hidden weights and biases up to this belong to a constant classifier."""
+
 
 def run(out: Path, progress: Any) -> dict[str, Any]:
     """Trace both, and check the borders of the start's vertex by linear programs beside them."""
@@ -44,18 +47,28 @@ def run(out: Path, progress: Any) -> dict[str, Any]:
         )
         branch.save(out / f"borders-{parameter}.nc")
         borders = [point for point in branch.special_points if point.kind == "border"]
+        # On a constant classifier multipliers change, but the point does not.
+        moving = [point for point in borders if max(abs(point.x[:2])) > CONSTANT]
         measured[label] = {
-            "borders": sorted({round(point.parameter, 10) for point in borders}),
+            "status": [status.name for status in branch.status],
+            "borders": sorted({round(point.parameter, 10) for point in moving}),
             "verdicts on the way": sorted(
                 {
                     verdict.kind
-                    for point in borders
+                    for point in moving
                     for verdict in (point.verdict_before, point.verdict_after)
                     if verdict is not None
                 }
             ),
         }
         if parameter == "mu":
+            measured[label]["ends"] = [
+                [
+                    *(float(value) for value in z),
+                    cc.classify(problem, z[:3], {"alpha": ALPHA, "mu": z[3]}).kind,
+                ]
+                for z in (branch.z[0], branch.z[-1])
+            ]
             measured[label]["0 is a subgradient at the start's vertex"] = [
                 [mu, chain_rule_holds_zero(problem.network({"alpha": ALPHA, "mu": mu}), start)]
                 for edge in (23 / 50, 23 / 39)

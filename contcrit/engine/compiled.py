@@ -76,10 +76,8 @@ class CompiledLocator:
         counts = (-1, -1)
         if signals.negative is not None:
             counts = (int(signals.negative[first]), int(signals.negative[last]))
-        row = self.host.weights * signals.tangent[first]
-        reach = float(row @ (signals.z[last] - signals.z[first]))
         ends = signals.z[first], signals.tangent[first], signals.z[last], signals.tangent[last]
-        return Pair(*ends, reach, *counts)
+        return Pair(*ends, self.host.reach(bracket), *counts)
 
     def _recorded(
         self,

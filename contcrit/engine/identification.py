@@ -39,9 +39,8 @@ class Identifier(Stretch):
         """Return the special point that an event's located point is; None if it is none."""
         ends = self.apart(bracket)
         reach = (float(self.arclength[bracket.first]), float(self.arclength[bracket.last]))
-        across = self.signals.z[bracket.last] - self.signals.z[bracket.first]
-        width = float(np.sum(self.weights * self.signals.tangent[bracket.first] * across))
-        arclength = reach[0] + (reach[1] - reach[0]) * min(1.0, max(0.0, offset / width))
+        share = min(1.0, max(0.0, offset / self.reach(bracket)))
+        arclength = reach[0] + (reach[1] - reach[0]) * share
         evidence: dict[str, Any] = {"event": getattr(event, "name", event.kind)}
         if event.kind == "user":
             return self.record("user", z, tangent, reach, arclength, None, evidence)

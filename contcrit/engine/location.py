@@ -13,6 +13,7 @@ from ..events.base import Bracket, Event, LocalPoint
 from ..results import SpecialPoint
 from .compiled import CompiledLocator
 from .identification import Identifier
+from .roots import close_in
 
 Array = np.ndarray
 
@@ -132,7 +133,7 @@ class Locator(Identifier):
             for special in found
             if special.kind != "user" and low <= special.arclength <= high
         )
-        reach = float(row @ (self.signals.z[bracket.last] - origin))
+        reach = self.reach(bracket)
         edges = [0.0, *(s + sign * 1e-4 * reach for s in inside for sign in (-1, 1)), reach]
         pieces: list[Bracket] = []
         for start, stop in zip(edges[::2], edges[1::2], strict=True):
@@ -161,11 +162,7 @@ class Locator(Identifier):
 
     def _locate(self, event: Event, bracket: Bracket) -> tuple[float, Array, Array] | None:
         """Drive the event's test function to zero; return offset, point and tangent."""
-        from scipy.optimize import brentq, minimize_scalar  # slow to import
-
-        first = bracket.first
-        z, tangent = self.signals.z, self.signals.tangent
-        span = float(np.sum(self.weights * tangent[first] * (z[bracket.last] - z[first])))
+        span = self.reach(bracket)
         start, stop = (0.0, span) if bracket.limits is None else bracket.limits
         scale: dict[str, float] = {}
         cache: dict[float, tuple[float, LocalPoint]] = {}
@@ -183,6 +180,8 @@ class Locator(Identifier):
         tolerance = self.settings.location_tolerance
         try:
             if bracket.dip:
+                from scipy.optimize import minimize_scalar  # slow to import
+
                 found = minimize_scalar(
                     value, bounds=(start, stop), method="bounded", options={"xatol": 1e-11 * span}
                 )
@@ -194,7 +193,7 @@ class Locator(Identifier):
                 if low * high > 0:
                     return None
                 if low * high < 0:  # else one of the two is the point itself
-                    brentq(value, start, stop, xtol=tolerance, rtol=8.9e-16, maxiter=80)
+                    close_in(value, start, stop, low, high, tolerance)
         except _Lost:
             if not cache:
                 return None

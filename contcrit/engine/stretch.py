@@ -43,6 +43,10 @@ class Stretch:
 
     def local(self, bracket: Bracket, offset: float, scale: dict[str, float]) -> LocalPoint | None:
         """Take a continuation step of the given offset from the bracket's first point."""
+        if offset in (0.0, self.reach(bracket)):
+            accepted = self._accepted(bracket, bracket.last if offset else bracket.first, scale)
+            if accepted is not None:
+                return accepted
         size = self.weights.size
         tangent_new, scratch = np.empty(size), np.empty(size)
         first = bracket.first
@@ -57,6 +61,22 @@ class Stretch:
                 origin = self.signals.z[first]
                 return LocalPoint(self.system, z, tangent_new, sign, log_modulus, origin, scale)
         return None
+
+    def reach(self, bracket: Bracket) -> float:
+        """Return the offset of a bracket's last point along the tangent of its first."""
+        signals = self.signals
+        across = signals.z[bracket.last] - signals.z[bracket.first]
+        return float(np.dot(self.weights * signals.tangent[bracket.first], across))
+
+    def _accepted(self, bracket: Bracket, k: int, scale: dict[str, float]) -> LocalPoint | None:
+        """Return one of the bracket's ends as the walk left it; None where its sign is unknown."""
+        signals = self.signals
+        if signals.sign[k] == 0.0:
+            return None
+        return LocalPoint(
+            self.system, signals.z[k].copy(), signals.tangent[k].copy(), float(signals.sign[k]),
+            float(signals.log_modulus[k]), signals.z[bracket.first], scale,
+        )  # fmt: skip
 
     def _predict(self, bracket: Bracket, offset: float) -> Array:
         """Return the cubic Hermite interpolant of the branch, in the plane at the given offset.

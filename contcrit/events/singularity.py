@@ -20,8 +20,11 @@ COUNT = 12
 FEW = 4
 """The same at first where the Jacobian is sparse; all are looked at if these are all zero."""
 
-_TOLERANCE = 1e-10
-"""Relative accuracy of the singular values of sparse Jacobians."""
+_TOLERANCE = 1e-6
+"""Relative accuracy of the singular values of a sparse Jacobian; its null vectors are exact."""
+
+_ROUGH = 1e-3
+"""The same at the bracket's ends, which give no more than a measure."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +81,8 @@ def analyse(system: Any, z: Array, ends: tuple[Array, ...], tolerance: float) ->
     if is_matrix_free(system.jacobian(z)):
         return _unseen(system.size)
     for count in (FEW, COUNT):
-        spectra = [_spectra(system, point, count) for point in (z, *ends)]
-        here, others = spectra[0], spectra[1:]
+        others = [_spectra(system, end, count, _ROUGH) for end in ends]
+        here = _spectra(system, z, count, _TOLERANCE)
         inner, full = here.inner, here.full
         reference = np.max([other.inner[1] for other in others], axis=0)
         full_reference = np.max([other.full[1] for other in others], axis=0)
@@ -136,6 +139,7 @@ class _Remembered(NamedTuple):
     system: Any
     point: Array
     size: int
+    tolerance: float
     spectra: _Spectra
 
 
@@ -143,10 +147,10 @@ _memory: deque[_Remembered] = deque(maxlen=4)
 """The last few: one special point is analysed several times between the same ends."""
 
 
-def _spectra(system: Any, z: Array, count: int) -> _Spectra:
+def _spectra(system: Any, z: Array, count: int, tolerance: float) -> _Spectra:
     mine = [each for each in _memory if each.system() is system and each.size == count]
     for each in mine:
-        if np.array_equal(each.point, z):
+        if each.tolerance <= tolerance and np.array_equal(each.point, z):
             return each.spectra
     jacobian = system.jacobian(z)
     if not sparse.issparse(jacobian):
@@ -156,12 +160,12 @@ def _spectra(system: Any, z: Array, count: int) -> _Spectra:
     # Those of a point nearby are a good start.
     starts = (mine[-1].spectra.inner[2], mine[-1].spectra.full[2]) if mine else (None, None)
     inner, full = (
-        singular_triplets(matrix, count, tolerance=_TOLERANCE, start=start)
+        singular_triplets(matrix, count, tolerance=tolerance, start=start)
         for matrix, start in zip((jacobian[:, :-1], jacobian), starts, strict=True)
     )
     # Inverse iteration resolves small values; the spectrum may be wide.
     spectra = _Spectra(inner, full, 1e-16)
-    _memory.append(_Remembered(weakref.ref(system), z.copy(), count, spectra))
+    _memory.append(_Remembered(weakref.ref(system), z.copy(), count, tolerance, spectra))
     return spectra
 
 

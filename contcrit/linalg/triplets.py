@@ -46,8 +46,9 @@ def singular_triplets(
     -------
     left : ndarray of shape (n, count)
     values : ndarray of shape (count,), ascending
-    right : ndarray of shape (m, count + m - n)
-        Its first m - n columns span what a wide matrix always annihilates.
+    right : ndarray of shape (m, k), k >= count + m - n
+        Its first m - n columns span what a wide matrix always annihilates; those beyond the first
+        count + m - n belong to further values, of a sparse matrix, and are good for a start only.
     largest : float
         Of a sparse matrix an upper bound of the largest singular value, within a few times it.
     """
@@ -78,7 +79,7 @@ def nearest_eigenvalues(matrix: PatternedMatrix, count: int) -> Array | None:
     found = _by_factors(matrix, count, 1e-13, None)
     if found is None:
         return None
-    right = found[2]
+    right = found[2][:, :count]
     # Singular vectors of eigenvalues of equal modulus mix; the projected matrix separates them.
     projected = right.T @ (matrix @ right)
     return linalg.eigvalsh((projected + projected.T) / 2)
@@ -124,8 +125,9 @@ def _by_factors(
     width = min(count + _GUARDS, n)
     basis = np.random.default_rng(0).standard_normal((m, width))
     if start is not None:
-        basis[:, : min(width, start.shape[1])] = start[:, :width]
-        basis[:, start.shape[1] :] *= 0.1 / np.sqrt(m)
+        known = start[:, m - n :][:, :width]
+        basis[:, : known.shape[1]] = known
+        basis[:, known.shape[1] :] *= 0.1 / np.sqrt(m)
     previous = np.full(count, np.inf)
     for iteration in range(_ITERATIONS):
         image = backward(basis)
@@ -143,7 +145,7 @@ def _by_factors(
         if iteration > 0 and np.all(
             np.abs(values - previous) <= tolerance * np.maximum(values, floor)
         ):
-            left, right = image @ mixed[:count].T, basis @ turned[:, :count]
+            left, right = image @ mixed[:count].T, basis @ turned
             return left, values, np.hstack([null, right])
         previous = values
     return None
@@ -202,5 +204,5 @@ def _smallest_left(matrix: Any, count: int) -> Array:
 
 def _largest_singular_value(matrix: Any) -> float:
     """Return an upper bound of the largest singular value, within a factor of a few."""
-    rows, columns = abs(matrix).sum(axis=1).max(), abs(matrix).sum(axis=0).max()
-    return float(np.sqrt(rows * columns))
+    moduli = abs(sparse.csc_array(matrix))
+    return float(np.sqrt(moduli.sum(axis=1).max() * moduli.sum(axis=0).max()))

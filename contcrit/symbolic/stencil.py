@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from sympy.codegen.rewriting import create_expand_pow_optimization
 
 from ..linalg import as_slice
 from .derivatives import engine_symbols, first_derivatives, second_derivatives, to_engine
@@ -312,6 +311,8 @@ def _shared(expressions: Any) -> tuple[list[tuple[sp.Symbol, Any]], list[Any]]:
     Powers of arrays cost far more than products. Products left unevaluated mislead the search for
     common subexpressions, which therefore comes first.
     """
+    from sympy.codegen.rewriting import create_expand_pow_optimization  # slow to import
+
     common, reduced = sp.cse(expressions)
     spread = create_expand_pow_optimization(4)
     return [(symbol, spread(each)) for symbol, each in common], [spread(each) for each in reduced]

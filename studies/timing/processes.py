@@ -20,7 +20,11 @@ ONE_THREAD = {
         "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
         "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS",
     )
-} | {"MPLBACKEND": "Agg", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}  # fmt: skip
+} | {
+    "PYTHONDONTWRITEBYTECODE": "",  # sources are compiled once, as installing a package does
+    "MPLBACKEND": "Agg",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "Claim": "claims",
     "FlowEvent": "trajectory",
+    "Jump": "jumps",
     "Outcome": "claims",
     "RandomDraw": "claims",
+    "Rate": "rates",
+    "SemiRate": "rates",
     "Trajectory": "trajectory",
+    "contraction_rate": "rates",
     "flow": "flows",
+    "induced_norm": "norms",
+    "logarithmic_norm": "rates",
     "measure": "claims",
+    "observable_rate": "rates",
+    "subspace_rate": "rates",
+    "surface_jump": "jumps",
+    "surface_jumps": "jumps",
 }
 """Where each public name lives; imported on first use so that start-up stays short."""
 
@@ -24,6 +34,16 @@ if TYPE_CHECKING:
     from .claims import RandomDraw as RandomDraw
     from .claims import measure as measure
     from .flows import flow as flow
+    from .jumps import Jump as Jump
+    from .jumps import surface_jump as surface_jump
+    from .jumps import surface_jumps as surface_jumps
+    from .norms import induced_norm as induced_norm
+    from .rates import Rate as Rate
+    from .rates import SemiRate as SemiRate
+    from .rates import contraction_rate as contraction_rate
+    from .rates import logarithmic_norm as logarithmic_norm
+    from .rates import observable_rate as observable_rate
+    from .rates import subspace_rate as subspace_rate
     from .trajectory import FlowEvent as FlowEvent
     from .trajectory import Trajectory as Trajectory
 

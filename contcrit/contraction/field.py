@@ -97,7 +97,7 @@ class Field:
             matrix = self.problem.jacobian(x, self.values, positions=positions, sparse=False)
         else:
             matrix = self.problem.jacobian(x, self.values)
-        return self.sign * _dense(matrix)
+        return self.sign * dense_matrix(matrix)
 
     def sides(self, x: Array, tolerance: float) -> Array:
         """Return the side of every kink, 0 for those that x lies on, shape (m,)."""
@@ -127,5 +127,6 @@ def _fast(problem: Any, values: Mapping[Any, float]) -> Callable[[Array], Array]
     return lambda x: np.asarray(system.residual(np.append(x, held)), dtype=float)
 
 
-def _dense(matrix: Any) -> Array:
+def dense_matrix(matrix: Any) -> Array:
+    """Return a matrix as a dense array of floats."""
     return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=float)

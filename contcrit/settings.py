@@ -11,9 +11,11 @@ from .errors import SpecificationError
 _POSITIVE = (
     "step_initial step_minimum step_maximum parameter_fraction newton_tolerance residual_tolerance "
     "angle_maximum correction_maximum contraction_maximum newton_growth rank_tolerance "
-    "location_tolerance merge_tolerance maximum_norm"
+    "location_tolerance merge_tolerance maximum_norm time_limit"
 ).split()
-_COUNTS = "newton_iterations maximum_points maximum_branches maximum_depth search_starts".split()
+_COUNTS = (
+    "newton_iterations maximum_points maximum_branches maximum_depth maximum_cells search_starts"
+).split()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,11 @@ class Settings:
         Distance, relative to 1 + max|z|, below which two located points are one (default 1e-6).
     maximum_branches, maximum_depth : int
         Budget of `diagram`: branches in all, and generations of branch switching (64, 4).
+    time_limit : float
+        Seconds of wall-clock time for one verdict on kinks, after which the enumeration of cells
+        stops and the verdict may be undecided (default 2).
+    maximum_cells : int
+        Largest number of cells that one such verdict enumerates (default 2000).
     search_starts : int
         Start points of `find` (default 128).
     seed : int
@@ -100,6 +107,8 @@ class Settings:
     merge_tolerance: float = 1e-6
     maximum_branches: int = 64
     maximum_depth: int = 4
+    time_limit: float = 2.0
+    maximum_cells: int = 2000
     search_starts: int = 128
     seed: int = 0
     gear: str = "auto"
@@ -147,6 +156,8 @@ class Settings:
                 "parameter_fraction": 0.05,
                 "angle_maximum": 0.5,
                 "correction_maximum": 0.5,
+                "time_limit": 0.5,
+                "maximum_cells": 500,
                 **changes,
             }
         )
@@ -162,6 +173,8 @@ class Settings:
                 "angle_maximum": 0.1,
                 "correction_maximum": 0.1,
                 "contraction_maximum": 0.25,
+                "time_limit": 20.0,
+                "maximum_cells": 20_000,
                 **changes,
             }
         )

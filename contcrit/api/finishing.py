@@ -94,7 +94,7 @@ class Finisher:
             if inside.size:
                 middle = int(inside[inside.size // 2])
                 z = branch.z[middle]
-                verdict = verdict_of(self.problem, z[:-1], self._at(z))
+                verdict = verdict_of(self.problem, z[:-1], self._at(z), branch.settings)
                 verdicts.append((int(inside[0]), int(inside[-1]), verdict))
             stretches.append((low, high, verdict))
         if branch.status[1] is Status.CLOSED_LOOP:  # what ends a loop begins it too

@@ -10,14 +10,14 @@ import numpy as np
 from ..criticality.clarke import classify_pieces
 from ..criticality.hessian import classify_hessian, classify_jacobian
 from ..criticality.record import Criticality
+from ..settings import Settings
 
 Array = np.ndarray
 
-TIME_LIMIT = 2.0
-"""Seconds after which the enumeration of cells stops; the verdict may then be undecided."""
 
-
-def nonsmooth_verdict(problem: Any, x: Array, values: Mapping[str, float]) -> Criticality:
+def nonsmooth_verdict(
+    problem: Any, x: Array, values: Mapping[str, float], settings: Settings
+) -> Criticality:
     """Judge a point of a problem with kinks.
 
     Away from every kink the smooth piece decides. On a kink a potential is judged by its Clarke
@@ -29,6 +29,8 @@ def nonsmooth_verdict(problem: Any, x: Array, values: Mapping[str, float]) -> Cr
     x : ndarray of shape (n,)
     values : mapping of str to float
         Values of all parameters.
+    settings : Settings
+        `time_limit` and `maximum_cells` bound the enumeration of cells.
     """
     sides = problem.signature(x, values)
     if np.all(sides != 0):
@@ -38,7 +40,11 @@ def nonsmooth_verdict(problem: Any, x: Array, values: Mapping[str, float]) -> Cr
             return classify_hessian(jacobian, gradient=residual)
         return classify_jacobian(jacobian, problem.kind, residual=residual)
     if problem.kind == "potential":
-        return classify_pieces(problem.pieces(x, values), time_limit=TIME_LIMIT)
+        return classify_pieces(
+            problem.pieces(x, values),
+            time_limit=settings.time_limit,
+            budget=settings.maximum_cells,
+        )
     residual = problem.evaluate(x, values)
     size = float(np.max(np.abs(residual)))
     scale = 1.0 + float(np.max(np.abs(problem.jacobian(x, values))))

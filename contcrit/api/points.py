@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
-def classify(problem: Any, x: Any, values: Mapping[Any, float] | None = None) -> Criticality:
+def classify(
+    problem: Any,
+    x: Any,
+    values: Mapping[Any, float] | None = None,
+    *,
+    settings: Settings | None = None,
+) -> Criticality:
     """Say what a critical point is.
 
     The problem is asked first: a model may bring a second-order analysis of its own. Otherwise the
@@ -36,6 +42,9 @@ def classify(problem: Any, x: Any, values: Mapping[Any, float] | None = None) ->
         The point, as `trace` takes a start. It is judged as it is, not corrected.
     values : mapping, optional
         Values of all parameters.
+    settings : Settings, optional
+        Of these only `time_limit` and `maximum_cells` count: how long a point on kinks is
+        thought about.
 
     Returns
     -------
@@ -57,7 +66,7 @@ def classify(problem: Any, x: Any, values: Mapping[Any, float] | None = None) ->
     """
     point = problem.point(x)
     resolved = read_values(problem, values)
-    return verdict_of(problem, point, resolved)
+    return verdict_of(problem, point, resolved, settings)
 
 
 def find(
@@ -149,7 +158,9 @@ def find(
     )
 
 
-def verdict_of(problem: Any, x: Array, values: Mapping[str, float]) -> Criticality:
+def verdict_of(
+    problem: Any, x: Array, values: Mapping[str, float], settings: Settings | None = None
+) -> Criticality:
     """Judge a point: the problem is asked first, then its Hessian, Jacobian or pieces decide."""
     own = problem.classify(x, values)
     if own is not None:
@@ -157,7 +168,7 @@ def verdict_of(problem: Any, x: Array, values: Mapping[str, float]) -> Criticali
     if hasattr(problem, "pieces"):
         from .nonsmooth import nonsmooth_verdict
 
-        return nonsmooth_verdict(problem, x, values)
+        return nonsmooth_verdict(problem, x, values, settings or Settings())
     residual = problem.evaluate(x, values)
     jacobian = problem.jacobian(x, values)
     gauge = orbit_tangents(problem.generators, x) if len(problem.generators) else None

@@ -117,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     classify.add_argument(
         "--values", nargs="+", action="extend", metavar=_ASSIGNMENT, help="parameter values"
     )
+    _add_settings(classify)
     classify.set_defaults(command=_classify)
 
     claims = commands.add_parser("claims", help="check what the models' papers claim")
@@ -177,6 +178,15 @@ def _add_continuation(parser: argparse.ArgumentParser) -> None:
         metavar=_ASSIGNMENT,
         help="unknowns or blocks, or labels of starts (default: all starts)",
     )
+    _add_settings(parser)
+    parser.add_argument("--y", metavar="COLUMN", help="what the figure shows")
+    parser.add_argument(
+        "--log", choices=("x", "y", "xy"), default="", help="logarithmic axes of the figure"
+    )
+    parser.add_argument("--name", help="name of the files (default: that of the model or file)")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset",
         choices=("default", "fast", "careful"),
@@ -189,13 +199,8 @@ def _add_continuation(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar=_ASSIGNMENT,
-        help="single settings, such as step_maximum=0.05",
+        help="single settings, such as step_maximum=0.05 or time_limit=10",
     )
-    parser.add_argument("--y", metavar="COLUMN", help="what the figure shows")
-    parser.add_argument(
-        "--log", choices=("x", "y", "xy"), default="", help="logarithmic axes of the figure"
-    )
-    parser.add_argument("--name", help="name of the files (default: that of the model or file)")
 
 
 def _models(options: Any) -> int:

@@ -82,10 +82,11 @@ def classify(options: Any) -> int:
     """Print what points are, with the evidence."""
     target = load_target(options.target, options.assignments, example=options.example)
     given = numbers(assignments(options.values, "--values"), "--values")
+    settings = _settings(options.preset, options.setting)
     screen = console()
     for label, start in chosen_starts(target, options.at, "--at").items():
         values = {**start.values, **target.values, **given}
-        verdict = api.classify(target.problem, start.unknowns, values)
+        verdict = api.classify(target.problem, start.unknowns, values, settings=settings)
         shown = ", ".join(f"{name} = {value:.12g}" for name, value in values.items())
         screen.print(
             verdict_table(f"{target.name}, {label}" + (f": {shown}" * bool(shown)), verdict)

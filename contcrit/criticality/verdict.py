@@ -237,6 +237,17 @@ def nondegenerate_verdict(
     )
 
 
+_UNKNOWN = "Cells are not exactly known, or too many."
+
+_STOPPED = {
+    "time": "The time limit ended the enumeration of cells.",
+    "budget": "There are more cells than the budget allows.",
+    "thin cells": "Some cells are too thin to tell whether they exist.",
+    "zero gradients": "Switching functions without gradient bend the function there.",
+}
+"""Why the cells are not known, for each way that their enumeration stopped."""
+
+
 def undecided(reason: str, evidence: dict[str, Any]) -> Criticality:
     """Return the verdict that there is none."""
     return Criticality(kind="undecided", evidence={**evidence, "reason": reason})
@@ -247,7 +258,7 @@ def _remaining(
 ) -> Criticality:
     """Return the verdict where neither a minimum nor a maximum was proved."""
     if evidence["critical"] is None:
-        return undecided("Cells are not exactly known, or too many.", evidence)
+        return undecided(_STOPPED.get(evidence.get("stopped", ""), _UNKNOWN), evidence)
     if "regular" in kinds:
         evidence["reason"] = "A nested kink leaves the function monotone in some coordinate."
         return Criticality(kind="Clarke critical", evidence=evidence)

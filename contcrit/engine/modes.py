@@ -220,6 +220,8 @@ class ModeTracer:
         if not halves:
             status = Status.BORDER_END if complete else Status.BORDER_UNDECIDED
             return self._failed(np.append(full[:n], full[-1]), status)
+        if len(halves) == 2 and _through(*halves):
+            return self._within(halves[0], direction)
         halves.sort(key=lambda half: -half.direction[-1])
         if direction == "forward":
             return self.grow(self._depart(halves[0], budget))
@@ -252,6 +254,16 @@ class ModeTracer:
         other = self._depart(rest[0], budget)
         pieces, collisions, begin = self._onward(other, [])
         return self._join(([other, *pieces], [collision, *collisions]), ahead, (begin, status))
+
+    def _within(self, half: HalfBranch, direction: str) -> Branch:
+        """Trace from a point that a branch passes without leaving its mode."""
+        layout = ModeLayout(self.family.size, half.mode)
+        start, tangent = layout.take(half.full), layout.take(half.direction)
+        tracer = self.tracer(layout, self.settings.maximum_points)
+        system = self.family.system(layout.mode)
+        unit = tangent / np.sqrt(np.sum(tracer.weights(system) * tangent * tangent))
+        branch = tracer.both_ways(system, start, unit if unit[-1] >= 0 else -unit, direction)
+        return self.grow(self.admissible(Piece(layout, branch), start))
 
     # ---- chains of stretches ------------------------------------------------------------
 
@@ -383,6 +395,11 @@ def _same(one: HalfBranch, other: HalfBranch) -> bool:
         and float(np.max(np.abs(one.full - other.full))) <= scale
         and float(one.direction @ other.direction) > 0
     )
+
+
+def _through(one: HalfBranch, other: HalfBranch) -> bool:
+    """Tell whether two half-branches are one curve through a point, in one mode."""
+    return one.mode == other.mode and bool(np.allclose(one.direction, -other.direction, atol=1e-9))
 
 
 def _cosine(one: HalfBranch, other: HalfBranch, size: int) -> float:

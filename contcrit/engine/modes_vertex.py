@@ -66,27 +66,62 @@ def _vertex(family: Family, base: Mode, full: Array, active: Array) -> Array | N
     point = full.copy()
     point[n:-1] = ModeLayout(n, base).positions
     point[n + active] = 0.5
+    if not _solve_within(family, point, active):
+        return None
     # Generic weights, so that the vertex is unique; F is affine in positions but for inner ones.
     weights = np.random.default_rng(19).uniform(0.5, 1.5, active.size)
+    vertex = point.copy()
     for _ in range(6):
-        residual, jacobian = family.expansion(point)
-        if not (np.all(np.isfinite(residual[:n])) and np.all(np.isfinite(jacobian[:n]))):
-            return None
+        residual, jacobian = family.expansion(vertex)
         slope = jacobian[:n, n + active]
-        scale = 1.0 + float(np.max(np.abs(jacobian[:n])))
+        scale = 1.0 + float(np.max(np.abs(slope)))
         found = linprog(
             weights,
             A_eq=slope / scale,
-            b_eq=(slope @ point[n + active] - residual[:n]) / scale,
+            b_eq=(slope @ vertex[n + active] - residual[:n]) / scale,
             bounds=(0.0, 1.0),
             method="highs-ds",
         )
         if found.x is None or not found.success:
-            return None
-        moved = float(np.max(np.abs(found.x - point[n + active]), initial=0.0))
-        point[n + active] = np.clip(found.x, 0.0, 1.0)
+            vertex = point
+            break
+        moved = float(np.max(np.abs(found.x - vertex[n + active]), initial=0.0))
+        vertex[n + active] = np.clip(found.x, 0.0, 1.0)
         if moved <= 1e-12:
             break
+    rounded = _rounded(family, vertex, active)
+    return _rounded(family, point, active) if rounded is None else rounded
+
+
+def _solve_within(family: Family, point: Array, active: Array) -> bool:
+    """Solve F = 0 for positions in [0, 1], in place; tell whether there is a solution."""
+    from scipy.optimize import lsq_linear  # slow to import
+
+    n = family.size
+    for _ in range(30):
+        residual, jacobian = family.expansion(point)
+        if not (np.all(np.isfinite(residual[:n])) and np.all(np.isfinite(jacobian[:n]))):
+            return False
+        scale = 1.0 + float(np.max(np.abs(jacobian[:n])))
+        if float(np.max(np.abs(residual[:n]))) <= 1e-12 * scale:
+            return True
+        here = point[n + active]
+        found = lsq_linear(
+            jacobian[:n, n + active],
+            -residual[:n],
+            bounds=(-here, 1.0 - here),
+            method="bvls",
+            tol=1e-15,
+            max_iter=20 * active.size + 50,
+        )
+        point[n + active] = np.clip(here + found.x, 0.0, 1.0)
+    return float(np.max(np.abs(family.expansion(point)[0][:n]))) <= TIE * scale
+
+
+def _rounded(family: Family, point: Array, active: Array) -> Array | None:
+    """Put positions next to their ends there, and solve for the others."""
+    n = family.size
+    point = point.copy()
     interior = active[(point[n + active] > TIE) & (point[n + active] < 1.0 - TIE)]
     point[n + active] = np.where(
         np.isin(active, interior), point[n + active], point[n + active] > 0.5

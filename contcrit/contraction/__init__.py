@@ -12,6 +12,7 @@ _HOMES = {
     "Outcome": "claims",
     "RandomDraw": "claims",
     "Rate": "rates",
+    "RateBound": "bounds",
     "SemiRate": "rates",
     "Trajectory": "trajectory",
     "contraction_rate": "rates",
@@ -20,6 +21,7 @@ _HOMES = {
     "logarithmic_norm": "rates",
     "measure": "claims",
     "observable_rate": "rates",
+    "rate_bound": "bounds",
     "subspace_rate": "rates",
     "surface_jump": "jumps",
     "surface_jumps": "jumps",
@@ -29,6 +31,8 @@ _HOMES = {
 __all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
+    from .bounds import RateBound as RateBound
+    from .bounds import rate_bound as rate_bound
     from .claims import Claim as Claim
     from .claims import Outcome as Outcome
     from .claims import RandomDraw as RandomDraw

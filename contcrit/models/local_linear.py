@@ -41,13 +41,14 @@ import sympy as sp
 
 from ..criticality.record import Criticality
 from ..errors import SpecificationError
-from ..symbolic.markers import maximum, minimum, relu
 from ..symbolic.matrix_checks import json_able
 from ..symbolic.piecewise import PiecewiseProblem
 from ..symbolic.problem import Problem
 from ..system import Array
 from .base import Model, Start
+from .local_linear_claims import CLAIMS
 from .local_linear_data import LocalLinear
+from .local_linear_expressions import arrays, output
 from .local_linear_graph import NeuronGraph
 from .local_linear_starts import known_starts
 from .local_linear_verdict import classify_local_linear
@@ -109,7 +110,8 @@ class _LocalLinearProblem:
             Parameter values (default: as built).
         """
         w = np.empty(self._data.shape)
-        w[self._mask] = np.asarray(self.point(x), dtype=float)  # type: ignore[attr-defined]
+        point: Any = self
+        w[self._mask] = point.point(x)
         for name, value in self._named(values).items():
             block, place = _place(name)
             if block == "w":
@@ -213,7 +215,7 @@ def build(
     soft = temperature is not None
     names = [f"y[{len(data.y) - 1}]", *(["eps"] if soft else [])] if free is None else list(free)
     kept = {str(name): float(value) for name, value in (held or {}).items()}
-    inputs, targets, w = _arrays(data)
+    inputs, targets, w = arrays(data)
     defaults = _free(names, data, inputs, targets, temperature)
     mask = np.ones(data.shape, dtype=bool)
     for name, value in kept.items():
@@ -227,7 +229,7 @@ def build(
     for k, target in enumerate(targets):
         row = [sp.Integer(1), *inputs[k]]
         z = [sum(a * b for a, b in zip(row, weights, strict=True)) for weights in w]
-        cost += (_output(z, graph, units, heat) - target) ** 2
+        cost += (output(z, graph, units, heat) - target) ** 2
     factor = sp.Rational(1, 2) if data.T == 1 else 1 / (2 * sp.Float(data.T))
     unknowns: Any = {"w": w} if mask.all() else list(w[mask])
     maker: Any = SoftLocalLinearProblem if soft else LocalLinearProblem
@@ -274,8 +276,10 @@ def starts(
     named = asked._named(values)
     found: dict[str, Start] = {}
     for label, w, note in known_starts(asked.at(named)):
-        point = {"w": w} if asked.mask.all() else dict(
-            zip(asked.unknown_names, w[asked.mask], strict=True)
+        point = (
+            {"w": w}
+            if asked.mask.all()
+            else dict(zip(asked.unknown_names, w[asked.mask], strict=True))
         )
         found[label] = Start(point, named, note)
     return found
@@ -295,18 +299,6 @@ def _graph(neurons: Any, signs: Any, edges: Any, units: str) -> NeuronGraph:
         pairs = [(int(i), int(j)) for i, j in edges]
     listed = [signs] * len(pairs) if np.ndim(signs) == 0 else list(signs)
     return NeuronGraph(int(neurons), tuple(pairs), tuple(int(s) for s in listed))
-
-
-def _arrays(data: LocalLinear) -> tuple[Array, Array, Array]:
-    """Return inputs and targets as exact numbers, and weights as symbols; arrays of objects."""
-    inputs = np.empty(data.x.shape, dtype=object)
-    for place in np.ndindex(*inputs.shape):
-        inputs[place] = _number(data.x[place])
-    targets = np.array([_number(v) for v in data.y], dtype=object)
-    w = np.empty(data.shape, dtype=object)
-    for place in np.ndindex(*data.shape):
-        w[place] = sp.Symbol(f"w[{place[0]},{place[1]}]")
-    return inputs, targets, w
 
 
 def _free(
@@ -355,30 +347,6 @@ def _place(name: str) -> tuple[str, tuple[int, ...]]:
     return match[1], (*place, 0) if match[1] == "x" and len(place) == 1 else place
 
 
-def _output(z: list[Any], graph: NeuronGraph, units: str, heat: Any) -> sp.Expr:
-    """Return yhat of neurons' values z: with markers, or softened by a temperature."""
-    if units == "relu":
-        return sp.Add(*(relu(v) if heat is None else heat * sp.log(1 + sp.exp(v / heat)) for v in z))
-    total: sp.Expr = sp.Integer(0)
-    for group in graph.groups:
-        total += _extreme([z[i] for i in group.members], group.sign, heat)
-    return total - sum((m - 1) * z[i] for i, m in enumerate(graph.multiplicities))
-
-
-def _extreme(z: list[Any], sign: int, heat: Any) -> sp.Expr:
-    if heat is not None:  # relative to the first: no overflow while differences are moderate
-        spread = sp.Add(1, *(sp.exp(sign * (v - z[0]) / heat) for v in z[1:]))
-        return z[0] + sign * heat * sp.log(spread) if len(z) > 1 else z[0]
-    best = z[0]
-    for value in z[1:]:
-        best = maximum(best, value) if sign > 0 else minimum(best, value)
-    return best
-
-
-def _number(value: float) -> sp.Expr:
-    return sp.Integer(int(value)) if float(value).is_integer() else sp.Float(float(value))
-
-
 MODEL = Model(
     name=NAME,
     paper=(
@@ -401,6 +369,7 @@ MODEL = Model(
         "T": "time scale of the law, default 1",
     },
     example={"x": [-2.0, -1.0, 1.0, 2.0], "y": [2.0, 1.0, 1.0, 2.0]},
+    claims=CLAIMS,
     references=(
         "Equations 1 to 3: cost and law; 5 to 7: ordered neurons; 12 and 13: neurons in space",
         "Theorems 1 to 3",

@@ -176,9 +176,7 @@ class LocalLinear:
             Input.
         """
         z = self.weights(w) @ np.concatenate([[1.0], np.atleast_1d(np.asarray(point, float))])
-        return all(
-            self.graph.sign(i, j) * (z[i] - z[j]) >= 0.0 for j in self.graph.neighbours(i)
-        )
+        return all(self.graph.sign(i, j) * (z[i] - z[j]) >= 0.0 for j in self.graph.neighbours(i))
 
 
 def corners(w: Array) -> Array:

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import null_space
-from scipy.optimize import linprog
 
 from ..errors import SpecificationError
 from ..system import Array
@@ -119,7 +117,7 @@ def patterns(X: Array) -> list[tuple[int, ...]]:
     --------
     >>> import numpy as np
     >>> len(patterns(np.array([[1.0, -1.0], [1.0, 0.0], [1.0, 1.0]])))
-    11
+    13
     """
     return list(_extended((), X))
 
@@ -139,6 +137,8 @@ def _realisable(signs: Array, X: Array) -> bool:
     n, strict = X.shape[1], signs != 0
     if not strict.any():
         return True
+    from scipy.optimize import linprog  # slow to import, here and below
+
     sides = -signs[strict, None] * X[strict]
     margin = np.ones((len(sides), 1))
     rows = np.hstack([sides, margin])
@@ -157,6 +157,8 @@ def _realisable(signs: Array, X: Array) -> bool:
 
 def _family(data: LocalLinear, pattern: tuple[int, ...]) -> EquilibriumFamily | None:
     """Return the critical points with one pattern of sign (z_0 - z_1) bend, if there are any."""
+    from scipy.linalg import null_space
+
     X, y, n = data.X, data.y, data.X.shape[1]
     sides = np.array(pattern)
     tied = np.flatnonzero(sides == 0)
@@ -213,6 +215,8 @@ def _inside(rows: Array, limits: Array, strict: int, scale: float) -> Array | No
 
     It has half the largest margin that fits, at most 1/2.
     """
+    from scipy.optimize import linprog
+
     q = rows.shape[1]
     part = np.arange(len(rows)) < strict
     margin = np.where(part, 1.0, 0.0)[:, None]
@@ -231,9 +235,7 @@ def _inside(rows: Array, limits: Array, strict: int, scale: float) -> Array | No
     size = np.ones((q, 1))
     near = linprog(
         np.r_[np.zeros(q), 1.0],
-        A_ub=np.block(
-            [[rows, np.zeros((len(rows), 1))], [np.eye(q), -size], [-np.eye(q), -size]]
-        ),
+        A_ub=np.block([[rows, np.zeros((len(rows), 1))], [np.eye(q), -size], [-np.eye(q), -size]]),
         b_ub=np.concatenate([limits - half, np.zeros(2 * q)]),
         bounds=[(None, None)] * q + [(0.0, None)],
         method="highs",

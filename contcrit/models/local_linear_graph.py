@@ -13,7 +13,7 @@ the sense of the paper. It exists exactly if groups and neurons form a tree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -90,7 +90,7 @@ class NeuronGraph:
         if self.neurons < 1:
             raise SpecificationError("neurons", self.neurons, "must be positive.", "Take 1 or more")
         for edge in self.edges:
-            if len(edge) != 2 or not 0 <= edge[0] < edge[1] < self.neurons:
+            if not 0 <= edge[0] < edge[1] < self.neurons:
                 raise SpecificationError(
                     "edges",
                     edge,
@@ -118,7 +118,7 @@ class NeuronGraph:
         return cls(len(signs) + 1, edges, tuple(int(s) for s in signs))
 
     @classmethod
-    def from_table(cls, table: dict[int, Iterable[int]], sign: int = 1) -> NeuronGraph:
+    def from_table(cls, table: Mapping[int, Iterable[int]], sign: int = 1) -> NeuronGraph:
         """Return the graph of a table of neighbours, all edges of one sign.
 
         Raises
@@ -155,9 +155,7 @@ class NeuronGraph:
     @cached_property
     def multiplicities(self) -> tuple[int, ...]:
         """Number of groups that each neuron is in."""
-        return tuple(
-            sum(i in group.members for group in self.groups) for i in range(self.neurons)
-        )
+        return tuple(sum(i in group.members for group in self.groups) for i in range(self.neurons))
 
     @property
     def representable(self) -> bool:
@@ -192,7 +190,7 @@ class NeuronGraph:
         }
 
 
-def asymmetries(table: dict[int, Iterable[int]]) -> list[tuple[int, int]]:
+def asymmetries(table: Mapping[int, Iterable[int]]) -> list[tuple[int, int]]:
     """Return the pairs (i, j) of a table where i names j, and j does not name i.
 
     Examples
@@ -204,9 +202,7 @@ def asymmetries(table: dict[int, Iterable[int]]) -> list[tuple[int, int]]:
     return [(i, j) for i, near in named.items() for j in sorted(near) if i not in named.get(j, ())]
 
 
-def _connected(
-    members: Iterable[int], edges: Iterable[tuple[int, int]]
-) -> list[tuple[int, ...]]:
+def _connected(members: Iterable[int], edges: Iterable[tuple[int, int]]) -> list[tuple[int, ...]]:
     """Return the connected components, each ascending."""
     component = {i: {i} for i in members}
     for i, j in edges:

@@ -12,11 +12,10 @@ limit is found as well. `contcrit.contraction.flow` follows general problems.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import null_space
-from scipy.optimize import brentq
 
 from ..errors import SpecificationError, Status
 from ..system import Array
@@ -141,6 +140,8 @@ class _Exponentials:
     """The law within one mode, from one point."""
 
     def __init__(self, merged: Merged, mode: LawMode, w: Array) -> None:
+        from scipy.linalg import null_space  # slow to import
+
         data = merged.data
         rows = mode.rows(data)
         normals = mode.normals(data)
@@ -178,27 +179,50 @@ class _Exponentials:
         last = min(time, 60.0 / slowest)
         grid = np.geomspace(1e-10 / fastest, 60.0 / slowest, 1200)
         grid = np.concatenate([[0.0], grid[grid < last], [last]])
-        steady = self.functions @ self.limit + self.constants
-        weights = self.functions * self.decay
-        values = steady[:, None] + weights @ np.exp(-np.outer(self.rates, grid))
+        self.steady = self.functions @ self.limit + self.constants
+        self.weights = self.functions * self.decay
+        powers = np.exp(-np.outer(self.rates, grid))
+        values = self.steady[:, None] + self.weights @ powers
+        slopes = -(self.weights * self.rates) @ powers
+        grid, values = self._with_dips(grid, values, slopes)
         below = values < -self.noise[:, None]
         if not below.any():
             return time, None
         column = int(np.argmax(np.any(below, axis=0)))
         best, which = np.inf, -1
         for j in np.flatnonzero(below[:, column]):
-            if column == 0 or values[j, column - 1] <= 0:
-                zero = float(grid[max(column - 1, 0)])
-            else:
-                zero = float(
-                    brentq(
-                        lambda t, j=j: float(steady[j] + weights[j] @ np.exp(-self.rates * t)),
-                        grid[column - 1],
-                        grid[column],
-                        xtol=1e-300,
-                        rtol=8.9e-16,
-                    )
-                )
+            zero = float(grid[max(column - 1, 0)])
+            if column > 0 and values[j, column - 1] > 0:
+                zero = _root(self._margin(int(j)), grid[column - 1], grid[column])
             if zero < best:
                 best, which = zero, int(j)
         return best, which
+
+    def _margin(self, j: int, order: int = 0) -> Callable[[float], float]:
+        """Return one margin, or its derivative, as a function of time."""
+        weights = self.weights[j] * (-self.rates) ** order
+        steady = 0.0 if order else float(self.steady[j])
+        return lambda t: steady + float(weights @ np.exp(-self.rates * t))
+
+    def _with_dips(self, grid: Array, values: Array, slopes: Array) -> tuple[Array, Array]:
+        """Return grid and margins with the times added at which one is least, if below zero."""
+        width = np.diff(grid)
+        turning = (slopes[:, :-1] < 0) & (slopes[:, 1:] > 0)
+        low = np.minimum(
+            values[:, :-1] + slopes[:, :-1] * width, values[:, 1:] - slopes[:, 1:] * width
+        )
+        added = []
+        for j, column in np.argwhere(turning & (low < 0) & (values[:, :-1] > 0)):
+            at = _root(self._margin(int(j), 1), grid[column], grid[column + 1])
+            if self._margin(int(j))(at) < -self.noise[j]:
+                added.append(at)
+        if not added:
+            return grid, values
+        times = np.union1d(grid, added)
+        return times, self.steady[:, None] + self.weights @ np.exp(-np.outer(self.rates, times))
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    from scipy.optimize import brentq  # slow to import
+
+    return float(brentq(function, low, high, xtol=1e-300, rtol=8.9e-16))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import nnls
 
 from ..system import Array
 from .local_linear_data import LocalLinear
@@ -212,11 +211,7 @@ def _settled(merged: Merged, w: Array, owners: list[list[int]]) -> LawMode:
     for k, row in enumerate(z):
         if data.units == "relu":
             if errors[k] > close:
-                ties += [
-                    Tie(k, i, (i, -1), 1)
-                    for i in range(data.neurons)
-                    if abs(row[i]) <= close
-                ]
+                ties += [Tie(k, i, (i, -1), 1) for i in range(data.neurons) if abs(row[i]) <= close]
             continue
         for g, group in enumerate(data.graph.groups):
             values = group.sign * row[list(group.members)]
@@ -241,6 +236,8 @@ def _shares(
     data: LocalLinear, w: Array, owners: list[list[int]], ties: list[Tie], errors: Array
 ) -> list[Array]:
     """Return the members' shares in each tie that make the gradient smallest."""
+    from scipy.optimize import nnls  # slow to import
+
     rest = LawMode(tuple(map(tuple, owners))).rows(data).T @ errors
     columns, place = [], []
     for number, tie in enumerate(ties):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.optimize import nnls
 
 from ..criticality.record import Criticality
 from ..system import Array
@@ -102,9 +101,7 @@ def _ties(data: LocalLinear, z: Array, close: float) -> list[tuple[int, list[int
         for group in data.graph.groups:
             values = group.sign * row[list(group.members)]
             best = [
-                i
-                for i, v in zip(group.members, values, strict=True)
-                if v >= np.max(values) - close
+                i for i, v in zip(group.members, values, strict=True) if v >= np.max(values) - close
             ]
             if len(best) > 1:
                 found.append((k, best, group.sign))
@@ -141,6 +138,8 @@ def _smallest(
     target = -rest.ravel()[flat]
     if not columns:
         return [], float(np.linalg.norm(target))
+    from scipy.optimize import nnls  # slow to import
+
     places = np.array(owner)
     unit = _WEIGHT * (1.0 + float(np.max(np.abs(errors))))
     sums = unit * (places[None, :] == np.arange(len(curved))[:, None])

@@ -1,0 +1,385 @@
+"""Claims on creation, pruning and neighbours, and the paper's examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..contraction.claims import Claim, Draw, Instance, Outcome
+from ..system import Array
+from .local_linear_claims_draws import data_of, network
+
+
+def _local(draw: Draw) -> dict[str, Any]:
+    case = {**network(draw), "units": "local"}
+    which = draw.integer(0, len(case["w"]) - 1)
+    beside = case["signs"][max(which - 1, 0) : which + 1]
+    # Between two edges of one sign the new edge has it too: corners may be out of order.
+    options = beside[:1] if len(beside) == 2 and len(set(beside)) == 1 else (1, -1)
+    return {**case, "which": which, "sign": draw.choice(options)}
+
+
+def _line(draw: Draw) -> dict[str, Any]:
+    K = draw.integer(4, 8)
+    return {
+        "x": np.arange(float(K))[:, None],
+        "y": draw.choice((np.round(draw.reals(K, -2.0, 2.0)), draw.reals(K, -2.0, 2.0))),
+        "w": np.zeros((1, 2)),
+        "steps": draw.integer(1, 3),
+    }
+
+
+# ---- creation and pruning ------------------------------------------------------------------------
+
+
+def _split_keeps_cost(case: Instance) -> Outcome:
+    from .local_linear_creation import split
+
+    data = data_of(case)
+    larger, w = split(data, case["w"], case["which"], case["sign"])
+    gap = float(np.max(np.abs(larger.outputs(w) - data.outputs(case["w"]))))
+    return Outcome.at_most(gap, 0.0, tolerance=1e-12)
+
+
+def _grow_lowers_cost(case: Instance) -> Outcome:
+    from .local_linear_creation import grow
+    from .local_linear_law import learn
+
+    data = data_of(case)
+    w = learn(data, case["w"]).end
+    rises = []
+    for _ in range(min(case["steps"], len(case["y"]) - 3)):
+        larger, wider = grow(data, w)
+        rises.append(larger.cost(wider) - data.cost(w))
+        data, w = larger, wider
+    return Outcome.at_most(max(rises), 0.0, tolerance=1e-10)
+
+
+def _prune_keeps_outputs(case: Instance) -> Outcome:
+    from .local_linear_creation import prune
+
+    data, w = data_of(case), np.array(case["w"])
+    if len(w) > 1:
+        w[case["which"]] = w[case["which"] - 1]
+    smaller, fewer = prune(data, w)
+    gap = float(np.max(np.abs(smaller.outputs(fewer) - data.outputs(w))))
+    equal = any(
+        np.array_equal(w[i], w[j]) and smaller.neurons == data.neurons for i, j in data.graph.edges
+    )
+    if equal:
+        return Outcome(False, detail="equal neighbours were left")
+    return Outcome.at_most(gap, 0.0, tolerance=1e-8)
+
+
+def _fixed_signs(case: Instance) -> Outcome:
+    """Return whether outputs are Lipschitz along a segment that crosses kinks and equal slopes."""
+    data = data_of({**case, "units": "local"})
+    bound = float(np.sum(2.0 * np.array(data.graph.multiplicities) - 1.0))
+    size = float(np.max(np.linalg.norm(data.X, axis=1)))
+    worst = -np.inf
+    for share in np.linspace(0.0, 1.0, 9):
+        w = (1 - share) * case["w"] + share * case["other"]
+        moved = w + 1e-4 * (case["other"] - case["w"])
+        change = float(np.max(np.abs(data.outputs(moved) - data.outputs(w))))
+        step = float(np.max(np.linalg.norm(moved - w, axis=1)))
+        worst = max(worst, change - bound * size * step)
+    return Outcome.at_most(worst, 0.0, tolerance=1e-12)
+
+
+def _segment(draw: Draw) -> dict[str, Any]:
+    case = network(draw)
+    return {**case, "other": draw.reals(case["w"].shape, -2.0, 2.0)}
+
+
+def _slope_signs(case: Instance) -> Outcome:
+    """Return whether outputs change little when slopes cross, with signs from the slopes."""
+    from .local_linear_data import LocalLinear
+    from .local_linear_graph import NeuronGraph
+
+    outputs = []
+    for tilt in (1.0, -1.0):
+        w = np.array(case["w"])
+        w[0, 1] += tilt * case["tilt"]
+        signs = [1 if w[1, 1] > w[0, 1] else -1]
+        data = LocalLinear(case["x"], case["y"], NeuronGraph.chain(signs))
+        outputs.append(data.outputs(w))
+    change = float(np.max(np.abs(outputs[0] - outputs[1])))
+    return Outcome.at_most(change, 10.0 * case["tilt"], detail=f"outputs jump by {change:.4g}")
+
+
+# ---- neighbours ----------------------------------------------------------------------------------
+
+
+def _table_1(case: Instance) -> Outcome:
+    from .local_linear_graph import TABLE_1, NeuronGraph, asymmetries
+
+    graph = NeuronGraph.from_table(TABLE_1)
+    counts = (len(asymmetries(TABLE_1)), len(graph.edges), len(graph.corners))
+    # Euler: neurons - edges + faces = 2, of which one face lies outside.
+    euler = graph.neurons - len(graph.edges) + len(graph.corners) + 1 == 2
+    return Outcome(counts == (0, 19, 10) and euler, detail=f"{counts}, planar {euler}")
+
+
+def _corner(draw: Draw) -> dict[str, Any]:
+    return {
+        "slopes": draw.reals((3, 2), -2.0, 2.0),
+        "signs": tuple(draw.choice((1, -1)) for _ in range(3)),
+    }
+
+
+def _cells_at_corner(case: Instance) -> Outcome:
+    """Return whether the regions of Definition 1 tile a corner exactly if all signs are one."""
+    slopes, signs = case["slopes"], case["signs"]
+    angles = np.linspace(0.0, 2.0 * np.pi, 720, endpoint=False) + 1e-3
+    z = slopes @ np.array([np.cos(angles), np.sin(angles)])
+    edges = ((0, 1), (0, 2), (1, 2))
+    flat = abs(float(np.linalg.det(np.column_stack([np.ones(3), slopes]))))
+    if flat < 0.05:
+        return Outcome(None, detail="the planes meet in a line")
+    inside = np.ones((3, len(angles)), dtype=bool)
+    for (i, j), sign in zip(edges, signs, strict=True):
+        inside[i] &= sign * (z[i] - z[j]) >= 0
+        inside[j] &= sign * (z[j] - z[i]) >= 0
+    tiled = float(np.mean(inside.sum(axis=0) == 1))
+    uniform = len(set(signs)) == 1
+    if uniform:
+        return Outcome.at_most(1.0 - tiled, 0.0, detail=f"tiled {tiled:.3f}, one sign")
+    return Outcome.at_most(tiled, 1.0 - 1.0 / 720, detail=f"tiled {tiled:.3f}, both signs")
+
+
+def _tetrahedron(case: Instance) -> Outcome:
+    from .local_linear_graph import NeuronGraph
+
+    # A plane that meets three faces, which meet each other.
+    edges = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
+    return Outcome(NeuronGraph(4, edges, case["signs"]).representable)
+
+
+# ---- examples ------------------------------------------------------------------------------------
+
+
+def _example_2_1(case: Instance) -> Outcome:
+    from .local_linear_creation import grow
+    from .local_linear_data import corners
+    from .local_linear_law import learn
+    from .local_linear_theory import POLYGON_CORNERS, POLYGON_COSTS, polygon
+
+    data = polygon()
+    w = learn(data, np.zeros((1, 2))).end
+    outcomes = [Outcome.close(data.cost(w), float(POLYGON_COSTS["one neuron"]), tolerance=1e-10)]
+    for at, name in ((6.0, "two neurons, other"), (7.0, "two neurons")):
+        pair, v = grow(data, w, [at])
+        v = learn(pair, v).end
+        outcomes += [
+            Outcome.close(pair.cost(v), float(POLYGON_COSTS[name]), tolerance=1e-10),
+            Outcome.close(corners(v)[0], float(POLYGON_CORNERS[name]), tolerance=1e-9),
+        ]
+        four, u = grow(pair, v, [3.0, 9.0])
+        u = learn(four, u).end
+        outcomes += [
+            Outcome.at_most(four.cost(u), 1e-20),
+            Outcome.at_most(float(np.max(np.abs(corners(u) - (3, 6, 9)))), 1e-9),
+        ]
+    return Outcome.every(outcomes)
+
+
+def _without_split(case: Instance) -> Outcome:
+    from .local_linear_law import learn
+    from .local_linear_theory import POLYGON_COSTS, polygon
+
+    data = polygon()
+    path = learn(data, case["w"])
+    return Outcome.close(data.cost(path.end), float(POLYGON_COSTS["one neuron"]), tolerance=1e-9)
+
+
+def _example_2_2(case: Instance) -> Outcome:
+    from .local_linear_law import learn
+    from .local_linear_theory import corner_data
+
+    data, w = corner_data()
+    path = learn(data, w + case["apart"])
+    return Outcome.at_most(data.cost(path.end), 0.0, tolerance=1e-12)
+
+
+def _every_corner(case: Instance) -> Outcome:
+    from .local_linear_law import learn
+    from .local_linear_theory import corner_data
+
+    data, _ = corner_data()
+    return Outcome.at_most(data.cost(learn(data, case["w"]).end), 0.0, tolerance=1e-9)
+
+
+def _worked(case: Instance) -> Outcome:
+    """Return whether the families found by enumeration are those derived in exact arithmetic."""
+    from .local_linear_equilibria import equilibria
+    from .local_linear_starts import label_of
+    from .local_linear_theory import H, worked_case, worked_data
+
+    h = case["h"]
+    data = worked_data(h)
+    found: dict[str, Any] = {}
+    for family in equilibria(data):
+        if not family.is_border:
+            found.setdefault(label_of(data, family), family)
+    outcomes = []
+    for name, known in worked_case().items():
+        exists = bool(h >= known.lowest)
+        if abs(h - float(known.lowest)) < 1e-6 if known.lowest.is_finite else False:
+            return Outcome(None, detail="at a border collision")
+        outcomes.append(Outcome((name in found) == exists, detail=f"{name} at h = {h:.6g}"))
+        if exists and name in found:
+            cost = float(known.cost.subs(H, h))
+            outcomes.append(Outcome.close(found[name].V, cost, tolerance=1e-9))
+            outcomes.append(Outcome(found[name].dimension == known.dimension))
+    return Outcome.every(outcomes)
+
+
+_ORDERED = Claim(
+    key="fixed-signs-continuous",
+    statement="With the sign of every edge a constant, yhat is Lipschitz continuous in w.",
+    reference="equation 5, corrected",
+    holds_in="chains with any signs, weights that cross kinks and equal slopes",
+    instance=_segment,
+    check=_fixed_signs,
+)
+
+_ONE_SIGN = Claim(
+    key="corner-needs-one-sign",
+    statement=(
+        "The regions of three neurons tile a neighbourhood of their corner exactly if its edges "
+        "have one sign: the network is a maximum or a minimum there."
+    ),
+    reference="Definition 1, section 2.3",
+    holds_in="three planes in general position, any signs",
+    instance=_corner,
+    check=_cells_at_corner,
+    trials=40,
+)
+
+_DESIGNED = Claim(
+    key="example-2-2",
+    statement="Three planar neurons converge to a corner, with vanishing error.",
+    reference="Example 2.2, Figure 9",
+    holds_in="49 data of a corner, starts within 0.2 of a designed one",
+    instance=lambda draw: {"apart": draw.reals((3, 3), -0.2, 0.2)},
+    check=_example_2_2,
+    trials=4,
+)
+
+
+def _dead_planes() -> Array:
+    return np.array([[0.0, 0.0, 0.0], [-9.0, 0.0, 0.0], [-9.0, 0.0, 0.0]])
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        key="creation-keeps-cost",
+        statement="Replacing a neuron by two equal ones leaves V as it is.",
+        reference="section 2.2 and section 2.3, neuron creation",
+        holds_in="any chain and neuron; between edges of one sign the new one has it too",
+        instance=_local,
+        check=_split_keeps_cost,
+        note="The new corner is then undetermined: 0 = 0.",
+    ),
+    Claim(
+        key="growth-lowers-cost",
+        statement=(
+            "A corner at the worst interior datum, with slopes by least squares and the corners "
+            "held, does not raise V."
+        ),
+        reference="section 2.2, neuron creation",
+        holds_in="data on a line, one to three new corners",
+        instance=_line,
+        check=_grow_lowers_cost,
+    ),
+    Claim(
+        key="pruning-keeps-outputs",
+        statement="Neurons inactive at all data, or equal to a neighbour, can go.",
+        reference="section 2.2 and section 2.3, pruning",
+        holds_in="chains with equal, dead and live neurons",
+        instance=_local,
+        check=_prune_keeps_outputs,
+        trials=40,
+    ),
+    Claim(
+        key="signs-from-slopes",
+        statement="yhat is continuous in w, its corners bending as the slopes at hand say.",
+        reference="equation 5",
+        holds_in="chains on a line",
+        check=_slope_signs,
+        verdict="false",
+        counterexample={
+            "x": np.array([[0.0]]),
+            "y": np.array([0.0]),
+            "w": np.array([[0.0, 0.0], [1.0, 0.0]]),
+            "tilt": 1e-9,
+        },
+        correction=_ORDERED,
+        note="Where two slopes cross, the maximum becomes the minimum.",
+    ),
+    Claim(
+        key="table-1",
+        statement="The table of neighbours is symmetric, with 19 edges and 10 planar corners.",
+        reference="Table 1, Figure 7",
+        holds_in="the table",
+        check=_table_1,
+    ),
+    Claim(
+        key="tetrahedron",
+        statement="Local linear neurons represent the tetrahedron on a plane of Figure 1.",
+        reference="section 2 and Figure 1",
+        holds_in="four neurons, the plane's edges bending up, those of the faces down",
+        check=_tetrahedron,
+        verdict="false",
+        counterexample={"signs": (1, 1, 1, -1, -1, -1)},
+        correction=_ONE_SIGN,
+        note="Each of its corners has edges of both signs, and a cell that is not convex.",
+    ),
+    Claim(
+        key="example-2-1",
+        statement="One neuron, two and four converge to the polygon: V falls to 0 by splitting.",
+        reference="Example 2.1, Figure 6",
+        holds_in="knots 0, 3, 6, 9, 12 with values 0, 3, 4, 1, -5, data at integers",
+        check=_example_2_1,
+        note=(
+            "V = 8261/273; 43/45 with the corner 1527/241, or 737/630 with 255/43; and 0 with "
+            "corners 3, 6, 9. Splits as `grow` makes them."
+        ),
+    ),
+    Claim(
+        key="example-2-1-one-neuron",
+        statement="One neuron converges to one line, with V = 8261/273, from every start.",
+        reference="Example 2.1, the red line of Figure 6",
+        holds_in="one neuron, any start",
+        instance=lambda draw: {"w": draw.reals((1, 2), -5.0, 5.0)},
+        check=_without_split,
+        trials=5,
+    ),
+    _DESIGNED,
+    Claim(
+        key="example-2-2-every-start",
+        statement="Three planar neurons converge to a corner from every start.",
+        reference="Example 2.2, section 2.4",
+        holds_in="49 data of a corner",
+        check=_every_corner,
+        verdict="false",
+        counterexample={"w": _dead_planes()},
+        correction=_DESIGNED,
+        note="Planes that answer no datum stay dead.",
+    ),
+    Claim(
+        key="worked-case",
+        statement=(
+            "Two maxima with x = (-2, -1, 1, 2), y = (2, 1, 1, h) rest in families 2+2 (V = 0, "
+            "h >= 1), 1+3 (V = (h - 1)^2 / 7, h >= -4/3), 3+1 (V = 1/7, h >= 4/7) and 4+0 "
+            "(V = (7 h^2 - 8 h + 8) / 40)."
+        ),
+        reference="equation 1 with two neurons; an example of our own",
+        holds_in="every h",
+        instance=lambda draw: {"h": draw.choice((draw.real(-4.0, 4.0), -1.0, 0.0, 0.5, 2.0))},
+        check=_worked,
+        trials=4,
+    ),
+)
+"""Claims on creation, neighbours and examples."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ..contraction.claims import Claim
 from .local_linear_claims_creation import CLAIMS as CREATION
+from .local_linear_claims_examples import CLAIMS as EXAMPLES
 from .local_linear_claims_law import CLAIMS as LAW
 from .local_linear_claims_pairs import CLAIMS as PAIRS
 from .local_linear_claims_theorems import CLAIMS as THEOREMS
 
-CLAIMS: tuple[Claim, ...] = (*PAIRS, *LAW, *THEOREMS, *CREATION)
+CLAIMS: tuple[Claim, ...] = (*PAIRS, *LAW, *THEOREMS, *CREATION, *EXAMPLES)
 """All of them, in the paper's order as far as there is one."""

@@ -146,7 +146,7 @@ FIXED = Claim(
         "While two trajectories keep one assignment of data, their distance never grows, and falls "
         "exponentially in the directions of equations 8 and 14."
     ),
-    reference="equations 8 and 14, Theorems 2 and 3 corrected",
+    reference="equation 8, equation 14; Theorem 2 and Theorem 3 corrected",
     holds_in="any network, any two weights with one assignment",
     instance=_two_in_a_region,
     check=_observable_part,
@@ -155,7 +155,7 @@ FIXED = Claim(
 _RESTS = Claim(
     key="limits-are-critical",
     statement="Every trajectory tends to a point with sum_k ytilde_k dyhat_k x_k = 0 (Clarke).",
-    reference="equations 8 and 14, the closing remarks corrected",
+    reference="after equation 8 and equation 14, corrected",
     holds_in="any network and start",
     instance=network,
     check=_rests,
@@ -166,7 +166,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         key="law-is-gradient-flow",
         statement="The learning law is the gradient flow of V / T.",
-        reference="equations 1, 2, 7 and 13",
+        reference="equation 1, equation 2, equation 7, equation 13",
         holds_in="any network, weights off the kinks",
         instance=network,
         check=_gradient,
@@ -228,7 +228,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         key="null-space",
         statement="Every trajectory converges to the null space of the matrix in equation 8.",
-        reference="after equations 8 and 14",
+        reference="after equation 8, and after equation 14",
         holds_in="any network and start",
         check=_own_fit,
         verdict="false",

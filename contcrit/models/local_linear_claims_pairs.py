@@ -269,7 +269,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         key="figures-4-and-5",
         statement="The pair leaves no region frozen: from every start V tends to 0.",
-        reference="Figures 4 and 5",
+        reference="Figure 4, Figure 5",
         holds_in="a switching pair, one datum, any start",
         instance=_one,
         check=_figures_4_and_5,
@@ -280,7 +280,7 @@ CLAIMS: tuple[Claim, ...] = (
             "The neuron in charge relaxes at rate 1; on the attracting half of the kink both slide "
             "to (y, y) at rate 1/2."
         ),
-        reference="equation 3, Figures 4 and 5",
+        reference="equation 3, Figure 4, Figure 5",
         holds_in="a switching pair, one datum, any start",
         instance=_one,
         check=_closed_form,
@@ -288,7 +288,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         key="figures-4-and-5-semi-contraction",
         statement="The distance of two trajectories off the repelling half-line never grows.",
-        reference="section 2.2, Figures 4 and 5",
+        reference="section 2.2, Figure 4, Figure 5",
         holds_in="a switching pair, one datum, any two starts off the repelling half",
         instance=_off_slit,
         check=_euclidean,
@@ -313,7 +313,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         key="kinks-by-error",
         statement="Transitions are semi-contracting for ytilde > 0, semi-diverging for ytilde < 0.",
-        reference="sections 2.2 and 2.3, the Dirac term",
+        reference="equation 4 and the Dirac terms of sections 2.2 and 2.3",
         holds_in="any inputs, both signs of the edge",
         instance=_kink,
         check=_kinks_by_error,

@@ -8,6 +8,7 @@ domain holds the perturbations of relative size up to delta.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +26,13 @@ Array = np.ndarray
 DELTAS = (1e-3, 1e-4)
 """Relative sizes of the perturbations, largest first."""
 
-_LEAST_RATIO, _LARGEST_RATIO = 0.3, 10.05
-"""Ratios of the two slopes that prove descent however small the perturbation: 1 to first order, 10
-to second. A larger one belongs to k delta - c, which vanishes before delta does."""
+SMALLER_DELTAS = (1e-5, 1e-6)
+"""Sizes for points that the first two leave open, or where they show second-order descent."""
+
+_LEAST_RATIO = 0.3
+"""Ratios of the two slopes from here on prove descent however small the perturbation: 1 to first
+order, 10 to second. A larger one than 10, but for terms of the perturbation's size, belongs to
+k delta - c, which vanishes before delta does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +48,21 @@ class Lift:
         are in the lifted unknowns.
     evidence : dict
         ``slopes``: the steepest descent for each delta; ``order``: ``"first"`` or ``"second"``
-        when it falls; ``cells``: numbers of sign patterns for each delta.
+        when it falls; ``cells``: numbers of sign patterns for each delta; ``stopped``: why cells
+        are missing, if some are.
     """
 
     subdifferential: Subdifferential
     stationarity: Stationarity
     evidence: dict[str, Any]
+
+    @property
+    def settled(self) -> bool:
+        """Whether smaller perturbations have nothing to add."""
+        if self.evidence["stopped"] or self.evidence["order"] == "first":
+            return True
+        open_still = self.stationarity.stationary is None or self.subdifferential.critical is None
+        return not open_still and self.evidence["order"] != "second"
 
 
 def analyse_lift(
@@ -72,24 +86,52 @@ def analyse_lift(
     Notes
     -----
     The steepest descent V(delta) over unit perturbations is the largest distance of a cell's
-    gradient from the cone of its rows. V = 0 for both deltas proves a local minimum if the lifted
+    gradient from the cone of its rows. V = 0 for one delta proves a local minimum if the lifted
     function is piecewise linear; V of about constant size is descent to first order, V of about
-    k delta, and no less for the smaller one, to second. Anything else decides nothing.
+    k delta, and no less for the smaller one, to second. Anything else decides nothing. A minimum
+    that k delta - c proves needs delta < c / k: where the first two sizes are too large for it, two
+    smaller ones are tried. Zero means less than `tolerance` times delta over the largest delta, so
+    that a slope k delta is not taken for it.
     """
-    slopes, patterns, firsts, complete, linear = [], [], [], True, True
-    for delta in DELTAS:
+    lift = _of_pair(pieces, DELTAS, thresholds, tolerance, budget, deadline)
+    if lift is None or lift.settled:
+        return lift
+    finer = _of_pair(pieces, SMALLER_DELTAS, thresholds, tolerance, budget, deadline)
+    # Cells may become too thin, or time too short, for smaller perturbations.
+    if finer is None or finer.evidence["stopped"]:
+        return lift
+    if finer.stationarity.stationary is None and lift.evidence["order"] != "second":
+        return lift
+    return finer
+
+
+def _of_pair(
+    pieces: LiftablePieces,
+    deltas: tuple[float, float],
+    thresholds: Thresholds,
+    tolerance: float,
+    budget: int,
+    deadline: float,
+) -> Lift | None:
+    """Return what the lifted pieces say for two sizes of perturbations."""
+    slopes, patterns, firsts, complete, linear, stopped = [], [], [], True, True, ""
+    for delta in deltas:
         branches = list(pieces.lifted(delta))
         if not branches:
             return None
         steepest = 0.0
         signs: dict[bytes, Array] = {}
         for branch in branches:
+            if time.monotonic() > deadline:
+                complete, stopped = False, "time"
+                break
             search = CellSearch(branch, budget=budget, deadline=deadline)
             cells = list(search)
             gradients = np.array([branch.gradient(cell.signs) for cell in cells]).reshape(
                 len(cells), branch.size
             )
             complete = complete and search.complete
+            stopped = stopped or search.stopped
             linear = linear and branch.linear
             size = float(np.max(np.abs(gradients), initial=0.0))
             limits = Thresholds.of(tolerance, size)
@@ -101,23 +143,26 @@ def analyse_lift(
         patterns.append(signs)
     subdifferential = _hull(pieces, patterns, complete, thresholds)
     evidence: dict[str, Any] = {
-        "deltas": DELTAS,
+        "deltas": deltas,
         "slopes": tuple(slopes),
         "cells": tuple(len(found) for found in patterns),
         "complete": complete,
+        "stopped": stopped,
         "order": None,
     }
     ratio = slopes[0] / slopes[1] if slopes[1] > 0 else float("inf")
     descent = next((first.descent for first in firsts if first.descent is not None), None)
     stationary: bool | None = None
-    falls = slopes[0] > 100 * tolerance and slopes[1] > 10 * tolerance
-    if falls and _LEAST_RATIO <= ratio <= _LARGEST_RATIO:
+    scale = deltas[0] / DELTAS[0]
+    falls = slopes[0] > 100 * scale * tolerance and slopes[1] > 10 * scale * tolerance
+    largest = deltas[0] / deltas[1] * (1.0 + 5.0 * deltas[0])
+    if falls and _LEAST_RATIO <= ratio <= largest:
         stationary = False
         evidence["order"] = "first" if ratio < 3 else "second"
     elif subdifferential.critical is False:
         stationary = False  # zero is not even in the hull: the function falls to first order
         evidence["order"] = "first"
-    elif max(slopes) <= tolerance and complete and linear:
+    elif slopes[1] <= tolerance * deltas[1] / DELTAS[0] and complete and linear:
         stationary = True
     flats = [first.flat for first in firsts]
     ascent = next((first.ascent for first in firsts if first.ascent is not None), None)

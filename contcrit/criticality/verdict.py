@@ -258,7 +258,8 @@ def _remaining(
 ) -> Criticality:
     """Return the verdict where neither a minimum nor a maximum was proved."""
     if evidence["critical"] is None:
-        return undecided(_STOPPED.get(evidence.get("stopped", ""), _UNKNOWN), evidence)
+        stopped = evidence.get("stopped") or evidence.get("lift", {}).get("stopped", "")
+        return undecided(_STOPPED.get(stopped, _UNKNOWN), evidence)
     if "regular" in kinds:
         evidence["reason"] = "A nested kink leaves the function monotone in some coordinate."
         return Criticality(kind="Clarke critical", evidence=evidence)

@@ -28,7 +28,7 @@ def run(out: Path, progress: Any) -> dict[str, Any]:
 
     kinds = [kind(mu) for mu in WEIGHTS]
     low, high = 0.3, 0.7
-    while high - low > 1e-6:
+    while high - low > 1e-9:
         middle = 0.5 * (low + high)
         low, high = (middle, high) if kind(middle) == "sharp minimum" else (low, middle)
     losses = [float(problem.network({"mu": mu}).loss(x)) for mu in WEIGHTS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -177,7 +178,7 @@ def test_nothing_to_lift_is_no_lift() -> None:
     assert "lift" not in verdict.evidence
 
 
-@pytest.mark.parametrize("weight", [0.3, 0.4997, 0.499999])
+@pytest.mark.parametrize("weight", [0.3, 0.4997, 0.499999, 0.5 - 3e-8, 0.5 - 1e-9, 0.5 - 1e-10])
 def test_no_descent_is_claimed_of_a_minimum_however_shallow(weight):
     # The constant classifier is a minimum for every class weight below 1/2; close to 1/2 the
     # perturbations looked at are too large to tell, and their slopes fall faster than they shrink.
@@ -189,3 +190,46 @@ def test_no_descent_is_claimed_of_a_minimum_however_shallow(weight):
     verdict = cc.classify(problem, point, {"alpha": 0.5, "mu": weight})
     assert verdict.evidence["local_minimum"] is not False
     assert verdict.kind != "saddle"
+
+
+@pytest.mark.parametrize("weight", [0.49976, 0.4999, 0.49999, 0.499999, 0.4999997])
+def test_smaller_perturbations_prove_minima_closer_to_their_end(weight):
+    # V(delta) = k delta - c with c of size 1/2 - weight: only small enough ones prove anything.
+    verdict = _constant_classifier(weight)
+    assert verdict.kind == "sharp minimum"
+    assert verdict.evidence["local_minimum"] is True
+
+
+def test_at_equal_weights_and_beyond_it_is_no_minimum():
+    assert _constant_classifier(0.5).kind == "saddle"
+    assert _constant_classifier(0.5 + 1e-5).kind == "not critical"
+    for weight in (0.5 + 1e-9, 0.5 + 1e-7):
+        assert _constant_classifier(weight).evidence["local_minimum"] is not True
+
+
+def test_the_time_limit_ends_a_lift_of_many_branches():
+    generator = np.random.default_rng(3)
+    problem = cc.models.get("relu-hinge").build(
+        X=generator.normal(size=(30, 6)),
+        y=generator.choice([-1, 1], size=30),
+        hidden=5,
+        alpha=0.1,
+    )
+    began = time.monotonic()
+    verdict = cc.classify(
+        problem,
+        np.zeros(problem.size),
+        {"alpha": 0.1},
+        settings=cc.Settings(time_limit=0.2),
+    )
+    assert time.monotonic() - began < 6.0
+    assert verdict.kind == "undecided"
+    assert "time" in verdict.evidence["reason"]
+
+
+def _constant_classifier(weight: float):
+    problem = cc.models.get("relu-hinge").build(
+        X=[[1, 0], [-1, 0], [0, 1]], y=[1, 1, -1], hidden=1, alpha=0.5, class_weight=True
+    )
+    point = problem.pack(W=[[1, 0]], b=[5], v=[0], c=1)
+    return cc.classify(problem, point, {"alpha": 0.5, "mu": weight})

@@ -7,20 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "Claim": "claims",
+    "DistanceTable": "distances",
+    "Draw": "claims",
     "FlowEvent": "trajectory",
     "Jump": "jumps",
+    "Measurement": "claims",
+    "MetricResult": "metrics",
     "Outcome": "claims",
+    "PathDistance": "distances",
     "RandomDraw": "claims",
     "Rate": "rates",
     "RateBound": "bounds",
     "SemiRate": "rates",
+    "Slit": "distances",
     "Trajectory": "trajectory",
     "contraction_rate": "rates",
+    "distance": "distances",
+    "distance_along": "distances",
+    "find_metric": "metrics",
     "flow": "flows",
     "induced_norm": "norms",
     "logarithmic_norm": "rates",
     "measure": "claims",
+    "metric_for": "metrics",
     "observable_rate": "rates",
+    "path_distance": "distances",
     "rate_bound": "bounds",
     "subspace_rate": "rates",
     "surface_jump": "jumps",
@@ -34,13 +45,24 @@ if TYPE_CHECKING:
     from .bounds import RateBound as RateBound
     from .bounds import rate_bound as rate_bound
     from .claims import Claim as Claim
+    from .claims import Draw as Draw
+    from .claims import Measurement as Measurement
     from .claims import Outcome as Outcome
     from .claims import RandomDraw as RandomDraw
     from .claims import measure as measure
+    from .distances import DistanceTable as DistanceTable
+    from .distances import PathDistance as PathDistance
+    from .distances import Slit as Slit
+    from .distances import distance as distance
+    from .distances import distance_along as distance_along
+    from .distances import path_distance as path_distance
     from .flows import flow as flow
     from .jumps import Jump as Jump
     from .jumps import surface_jump as surface_jump
     from .jumps import surface_jumps as surface_jumps
+    from .metrics import MetricResult as MetricResult
+    from .metrics import find_metric as find_metric
+    from .metrics import metric_for as metric_for
     from .norms import induced_norm as induced_norm
     from .rates import Rate as Rate
     from .rates import SemiRate as SemiRate

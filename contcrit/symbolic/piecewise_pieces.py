@@ -64,10 +64,16 @@ class SwitchPieces:
     @cached_property
     def linear(self) -> bool:
         """Whether the function is exactly piecewise linear near the point."""
+        return self.affine_cells and self._problem.flat_pieces
+
+    @cached_property
+    def affine_cells(self) -> bool:
+        """Whether the active switching functions are affine, for given signs of inner ones.
+
+        Told from their derivatives as expressions: cells are then exactly cones.
+        """
         affine = self._problem.affine_switches()
-        if not all(affine[kink] for kink in self.kinks):
-            return False
-        return self._problem.flat_pieces
+        return all(affine[kink] for kink in self.kinks)
 
     def _full(self, positions: Array) -> Array:
         chosen = self._positions.copy()

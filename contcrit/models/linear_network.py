@@ -51,6 +51,7 @@ from .linear_network_checks import (
     reachable,
     square,
 )
+from .linear_network_claims import CLAIMS
 from .linear_network_starts import real_logarithm, solve_at_zero, windings_of
 from .linear_network_theory import LinearNetwork
 from .linear_network_verdict import classify
@@ -386,6 +387,7 @@ MODEL = Model(
         "log_winding": "the target is expm(mu log R), turns of the logarithm; default none",
     },
     example={"R": [[0.0, -1.0], [1.0, 0.0]]},
+    claims=CLAIMS,
     references=(
         "Proposition 2, equations 15 to 18: curves and characteristic equation",
         "Theorem 1, equation 14: lam = 0",

@@ -81,11 +81,11 @@ def _half_of_the_ball(case: Case) -> Outcome:
     """Measure which share of the ball of starts lies in the region of Theorems 2 and 4."""
     d, epsilon, draws = case["d"], case["epsilon"], 4000
     generator = np.random.default_rng(case["seed"])
-    w_star = generator.standard_normal(d)
+    w_star = generator.standard_normal((d,))
     radius = start_radius(d, epsilon, float(np.linalg.norm(w_star)))
     directions = generator.standard_normal((draws, d))
     directions /= np.linalg.norm(directions, axis=1)[:, None]
-    points: Array = radius * generator.random(draws)[:, None] ** (1 / d) * directions
+    points = radius * generator.random(draws)[:, None] ** (1 / d) * directions
     share = float(np.mean([in_region(point, w_star) for point in points]))
     error = float(np.sqrt(0.25 / draws))
     detail = f"share {share:.4f}, at least {(1 - epsilon) / 2:.4f}"

@@ -16,7 +16,9 @@ from ..settings import Settings
 from ..system import Family, Mode, ModeLayout
 from .kernel import control_from
 from .modes_border import TIE
+from .modes_seeds import crossings
 from .modes_start import find_start, violations
+from .modes_vertex import admissible_vertex, regular_mode
 from .sampling import Starts, checked_box
 from .search import search
 from .search_result import SearchResult
@@ -78,7 +80,8 @@ def search_modes(
     Up to five kinks every mode is searched: linear ones by linear algebra, the others by multistart
     and deflation. Solutions outside their mode's borders are dropped. ``believed_complete`` then
     asks that every mode's search is; in a mode without any solution, that fresh starts found none
-    either. With more kinks the modes that start points lead to are all that is looked at.
+    either. With more kinks the modes that start points
+    lead to are looked at, and the points where kinks meet, for a number of sets of kinks.
     """
     if tuple(symmetries):
         raise SpecificationError(
@@ -102,7 +105,12 @@ def search_modes(
         tried = len(modes)
     else:
         tried = _sample(family, low, high, parameter_value, starts, settings, found)
-        doubts.append(f"of {3**family.kinks} modes only those that starts led to were looked at")
+        meeting = crossings(family, low, high, parameter_value, settings.seed)
+        tried += _on_kinks(family, meeting.points, parameter_value, (low, high), settings, found)
+        doubts.append(
+            f"of {3**family.kinks} modes only those were looked at that starts led to, and the "
+            f"points where kinks meet of {meeting.tried} of {meeting.total} sets of kinks"
+        )
     singular = sum(1 for one in found if not one.regularity > settings.rank_tolerance)
     if singular:
         doubts.append(f"{singular} of the solutions are singular and may belong to a continuum")
@@ -244,6 +252,47 @@ def _sample(
             regularity = float(values[-1] / max(values[0], 1e-300))
             size = float(np.max(np.abs(residual)))
             _merge(found, [_Found(x, mode, size, 1, regularity)], settings)
+    return len(modes)
+
+
+def _on_kinks(
+    family: Family,
+    points: Array,
+    value: float,
+    box: tuple[Array, Array],
+    settings: Settings,
+    found: list[_Found],
+) -> int:
+    """Add the solutions at points where kinks meet, or near them; return in how many modes."""
+    control = control_from(settings, (value - 1.0, value + 1.0))
+    modes: set[Mode] = set()
+    slack = 1e-9 * (box[1] - box[0])
+    for point in points:
+        guess = np.append(point, value)
+        mode = family.mode_of(guess, TIE)
+        active = np.flatnonzero(np.array(mode) == 0)
+        full = ModeLayout(family.size, tuple(side or 1 for side in mode)).full(guess)
+        vertex = admissible_vertex(family, mode, full, active) if active.size else None
+        if vertex is not None:
+            regular = regular_mode(family, mode, vertex, active)
+            held = regular or tuple(
+                side or (1 if vertex[family.size + k] > 0.5 else -1) for k, side in enumerate(mode)
+            )
+            z = ModeLayout(family.size, held).take(vertex)
+        else:
+            result = find_start(family, guess, control, settings, wide=False)
+            if result is None:
+                continue
+            held, z = result
+        x = z[: family.size]
+        if np.any(x < box[0] - slack) or np.any(x > box[1] + slack):
+            continue
+        modes.add(held)
+        system: Any = family.system(held)
+        residual, jacobian = system.residual_and_jacobian(z)
+        values = np.linalg.svd(as_dense(jacobian)[:, :-1], compute_uv=False)
+        regularity = float(values[-1] / max(values[0], 1e-300))
+        _merge(found, [_Found(x, held, float(np.max(np.abs(residual))), 1, regularity)], settings)
     return len(modes)
 
 

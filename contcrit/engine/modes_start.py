@@ -25,6 +25,8 @@ def start_in_mode(
 ) -> Array | None:
     """Solve one mode's equations at the parameter of the guess (x, parameter); return z or None."""
     layout = ModeLayout(family.size, mode)
+    if layout.free.size > family.size:
+        return None  # at a fixed parameter no more kinks than unknowns determine a point
     full = np.empty(family.size + family.kinks + 1)
     full[: family.size], full[-1] = guess[:-1], guess[-1]
     full[family.size : -1] = layout.positions

@@ -38,8 +38,8 @@ def vertex_halves(family: Family, base: Mode, full: Array, active: Array) -> lis
         Kinks whose switching function vanishes at the point.
     """
     active = np.asarray(active, dtype=np.int64)
-    chosen = _vertex(family, base, full, active)
-    mode = None if chosen is None else _regular_mode(family, base, chosen, active)
+    chosen = admissible_vertex(family, base, full, active)
+    mode = None if chosen is None else regular_mode(family, base, chosen, active)
     if chosen is None or mode is None:
         return []
     layout = ModeLayout(family.size, mode)
@@ -58,7 +58,7 @@ def vertex_halves(family: Family, base: Mode, full: Array, active: Array) -> lis
     return found
 
 
-def _vertex(family: Family, base: Mode, full: Array, active: Array) -> Array | None:
+def admissible_vertex(family: Family, base: Mode, full: Array, active: Array) -> Array | None:
     """Return the point with positions at a vertex of those that solve F = 0; None without any."""
     from scipy.optimize import linprog  # slow to import
 
@@ -129,7 +129,7 @@ def _rounded(family: Family, point: Array, active: Array) -> Array | None:
     return solve_positions(family, point, interior)
 
 
-def _regular_mode(family: Family, base: Mode, full: Array, active: Array) -> Mode | None:
+def regular_mode(family: Family, base: Mode, full: Array, active: Array) -> Mode | None:
     """Return a mode whose equations make a curve through the point, holding few kinks."""
     n = family.size
     jacobian = family.expansion(full)[1]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 import numpy as np
 
 from ...contraction.claims import Claim, Draw, Instance, Outcome
+from ...system import Array
 from .curve_encoding_theory import (
     KERNEL,
     Encoding,
@@ -83,7 +85,7 @@ def _inverse_check(case: Instance) -> Outcome:
 
 def _curve_check(case: Instance) -> Outcome:
     n, generator = case["n"], np.random.default_rng(case["n"])
-    p = generator.standard_normal(n)
+    p: Array = generator.standard_normal(n)
     points = np.arange(n)
     direct = [float(np.sum(p[: i + 1] * (i - points[: i + 1] + 1.0))) for i in points]
     error = float(np.max(np.abs(curve_matrix(n) @ p - direct)))
@@ -292,6 +294,28 @@ def _cycle_check(case: Instance) -> Outcome:
     )
 
 
+def _asymmetric_check(case: Instance) -> Outcome:
+    """Check the cycle of period 2 without symmetry, in scaled units: x to (1 - mu) x + x^3."""
+    mu = case["mu"]
+    # Sum and product of the two points: their squares add up to mu - 1, their product is -1.
+    half, root = sqrt(max(mu - 3.0, 0.0)) / 2.0, sqrt(mu + 1.0) / 2.0
+    one, other = half + root, half - root
+
+    def step(x: float) -> float:
+        return (1.0 - mu) * x + x**3
+
+    slope = (1.0 - mu + 3.0 * one**2) * (1.0 - mu + 3.0 * other**2)
+    stable = abs(slope) < 1.0
+    outcomes = [
+        Outcome.close(step(one), other, tolerance=1e-12),
+        Outcome.close(step(other), one, tolerance=1e-12),
+        Outcome.close(slope, 9.0 - 2.0 * (mu - 1.0) ** 2, tolerance=1e-11),
+    ]
+    if min(abs(mu - 3.0), abs(mu - 1.0 - sqrt(5.0))) > 1e-9:
+        outcomes.append(Outcome(stable == (mu < 1.0 + sqrt(5.0)), detail=f"multiplier {slope:.6g}"))
+    return Outcome.every(outcomes)
+
+
 def _iteration_check(case: Instance) -> Outcome:
     """Count the steps at the best rate until errors are a thousandth, against the closed form."""
     encoding, t = _encoding(case), case["t"]
@@ -479,7 +503,17 @@ CLAIMS: tuple[Claim, ...] = (
         holds_in="Gaussian inputs, along every eigenvector, eta within 45 % of the flip",
         instance=_cycle,
         check=_cycle_check,
-        trials=8,
+        trials=5,
+    ),
+    Claim(
+        key="asymmetric-cycles",
+        statement="For q < 0 cycles lose symmetry at eta D = 3 and double at eta D = 1 + sqrt(5).",
+        reference=f"{SECTION}, with a term of fourth order",
+        holds_in="along one eigenvector, eta D from 3 to 3.5",
+        instance=lambda draw: {
+            "mu": draw.choice((3.0, 1.0 + sqrt(5.0), draw.real(3.0, 3.2), draw.real(3.0, 3.5)))
+        },
+        check=_asymmetric_check,
     ),
 )
 """The claims."""

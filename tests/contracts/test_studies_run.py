@@ -15,6 +15,12 @@ from contcrit.study import discover, expectations, run_study
 ROOT = Path(__file__).resolve().parents[2] / "studies"
 STUDIES = discover(ROOT) if ROOT.is_dir() else {}
 QUICK = (
+    "paper-001/borders",
+    "paper-001/figure-4",
+    "paper-001/residuals",
+    "paper-002/bounds",
+    "paper-002/figure-1",
+    "paper-002/figure-2",
     "paper-004/example-1",
     "paper-004/figure-2a",
     "paper-004/figure-2b",

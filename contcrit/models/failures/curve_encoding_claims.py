@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ...contraction.claims import Claim, Draw, Instance, Outcome
-from ...system import Array
 from .curve_encoding_theory import (
     KERNEL,
     Encoding,
@@ -85,7 +84,7 @@ def _inverse_check(case: Instance) -> Outcome:
 
 def _curve_check(case: Instance) -> Outcome:
     n, generator = case["n"], np.random.default_rng(case["n"])
-    p: Array = generator.standard_normal(n)
+    p = generator.standard_normal((n,))
     points = np.arange(n)
     direct = [float(np.sum(p[: i + 1] * (i - points[: i + 1] + 1.0))) for i in points]
     error = float(np.max(np.abs(curve_matrix(n) @ p - direct)))

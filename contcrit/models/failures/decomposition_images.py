@@ -49,7 +49,7 @@ def lines(count: int, generator: np.random.Generator) -> tuple[Array, Array]:
     angle = generator.uniform(0.0, np.pi, count)
     length = generator.uniform(*LENGTHS, count)
     centre = generator.uniform(0.0, SIZE - 1.0, (count, 2))
-    # Steps of less than half a pixel miss none that the line goes through.
+    # Steps of at most half a pixel miss no more than corners that the line cuts.
     steps = np.linspace(-0.5, 0.5, 2 * int(LENGTHS[1]) + 1)
     along = length[:, None] * steps
     column = np.rint(centre[:, :1] + np.cos(angle)[:, None] * along).astype(int)

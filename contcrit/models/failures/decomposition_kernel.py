@@ -122,7 +122,7 @@ def sharp_constant(k: int, d: int) -> float:
     Examples
     --------
     >>> f"{sharp_constant(3, 784):.3e}"
-    '1.254e-06'
+    '1.260e-06'
     """
     return eigenvalue(k, d, leading_degree(k))
 

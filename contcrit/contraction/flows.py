@@ -17,11 +17,8 @@ from .trajectory import FlowEvent, Mode, Segment, Trajectory
 
 Array = np.ndarray
 
-_CROWD = 6
-"""Changes of mode within a short while after which kinks nearby count as met as well."""
-
 _CHATTER = 200
-"""Changes of mode without progress in time after which a flow is given up."""
+"""Changes of mode within a millionth of the time after which a flow is given up."""
 
 
 _ENDINGS = {
@@ -166,7 +163,7 @@ class _Walk:
                 return Status.MAXIMUM_EVENTS, ()
             if self._idle > 20:
                 return Status.MODE_UNDECIDED, ()
-            if self._within(_CHATTER, 1e-9):
+            if self._within(_CHATTER, 1e-6):
                 return Status.CHATTERING, ()
             before = choice.mode
             choice = self._next(before, stop)
@@ -182,10 +179,6 @@ class _Walk:
         """Return the mode beyond a border."""
         held = np.flatnonzero(np.array(before) == 0)
         met = np.union1d(held, np.array(stop.kinks, dtype=np.int64))
-        if self._within(_CROWD, 1e-6):  # as at the end of infinitely many switchings
-            choice = self._choose(met.astype(np.int64), 1e-9)
-            if choice.status is None and 0 in choice.mode:
-                return choice
         return self._choose(met.astype(np.int64), 1e-12)
 
     def _choose(self, met: Array, tolerance: float) -> Choice:

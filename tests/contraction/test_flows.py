@@ -235,6 +235,13 @@ def test_too_many_steps_and_events_are_statuses() -> None:
     assert found.status is Status.MAXIMUM_EVENTS and len(found.events) == 3
 
 
+def test_chattering_is_a_status() -> None:
+    # y'' = -1e8 sign(y) from 1e-10: it switches every 3e-9.
+    problem = cc.PiecewiseProblem([-cc.sign(Y), 10**8 * X], [X, Y])
+    found = flow(problem, [0.0, 1e-10], {}, 1.0)
+    assert found.status is Status.CHATTERING and found.duration < 1e-5
+
+
 def test_asked_times_and_dense_output(pair: cc.PiecewiseProblem) -> None:
     found = flow(pair, [3.0, 2.0], {"p": 1.0}, 2.0, times=[0.0, 0.5, 2.0])
     assert found.t.tolist() == [0.0, 0.5, 2.0]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import contcrit as cc
 from contcrit.contraction.bounds import rate_bound
-from contcrit.contraction.metrics import find_metric, metric_for
+from contcrit.contraction.metrics import _Search, find_metric, metric_for
 from contcrit.contraction.norms import logarithmic_norm
 from contcrit.errors import SpecificationError
 
@@ -47,6 +47,15 @@ def test_condition_bounds_the_rate_of_a_jordan_block() -> None:
     assert found.certificate["kind"] == "multipliers"
     A = np.array([[[-1.0, 4.0], [0.0, -1.0]]])
     assert check_multipliers(A, found.certificate["Z"], found.upper, 10.0) > 0
+
+
+def test_multipliers_that_prove_nothing_are_refused() -> None:
+    A = np.array([[[-1.0, 0.5], [0.0, -1.0]]])
+    search = _Search(A, 100.0, None)
+    before = search.upper
+    assert search._try(0.5)  # there is one of rate 0.75, so that the dual solution is no proof
+    search._multipliers(0.5)
+    assert search.upper == before
 
 
 def test_no_common_metric() -> None:

@@ -20,6 +20,9 @@ Array = np.ndarray
 _SAMPLES = 12
 """Points of each step at which the borders are looked at."""
 
+_SHARE = 0.1
+"""Share of the tolerances that steps get: the interpolant between them is less accurate."""
+
 _WATCHED = 4
 """Largest number of held kinks whose attraction is watched."""
 
@@ -176,8 +179,8 @@ class March:
             begin,
             x,
             end,
-            rtol=self.tolerances.rtol,
-            atol=self.tolerances.atol,
+            rtol=max(_SHARE * self.tolerances.rtol, 3e-14),
+            atol=_SHARE * self.tolerances.atol,
             **options,
         )
 

@@ -211,14 +211,22 @@ def test_a_brief_excursion_is_seen() -> None:
     assert abs(found.end[1] - 2e-3) < 1e-9
 
 
-@pytest.mark.parametrize("rtol", [1e-5, 1e-7, 1e-9])
-def test_events_are_as_accurate_as_the_steps(rtol: float) -> None:
-    # x'' = -x, y' = step(x): the crossing is at pi/2. Its error falls with the tolerance.
-    problem = cc.PiecewiseProblem([Y, -X, cc.step(X)], [X, Y, P])
-    found = flow(problem, [1.0, 0.0, 0.0], {}, 2.0, rtol=rtol, atol=rtol * 1e-2)
-    error = abs(found.events[0].time - np.pi / 2)
-    assert error < 3 * rtol
-    assert abs(found.end[2] - np.pi / 2) < 6 * rtol
+def test_events_and_paths_are_as_accurate_as_asked() -> None:
+    # x'' = -x - sign(x') from rest at 9.3: half circles, with events at multiples of pi.
+    problem = cc.PiecewiseProblem([Y, -X - cc.sign(Y)], [X, Y])
+    times = np.linspace(0, np.pi, 200)
+    tolerances = 10.0 ** -np.arange(5, 12)
+    events, paths = [], []
+    for rtol in tolerances:
+        found = flow(problem, [9.3, 0.0], {}, 4.0, rtol=rtol, atol=rtol / 100)
+        events.append(abs(found.events[0].time - np.pi))
+        paths.append(np.max(np.abs(found(times)[:, 0] - 1 - 8.3 * np.cos(times))))
+    assert np.all(np.array(paths) <= 5 * tolerances)
+    assert np.all(np.array(events) <= tolerances)
+    # Both fall in proportion to the tolerance.
+    for errors in (events, paths):
+        order = np.polyfit(np.log(tolerances), np.log(errors), 1)[0]
+        assert 0.85 < order < 1.15
 
 
 def test_blow_up_is_a_status() -> None:

@@ -32,7 +32,7 @@ def run(out: Path, progress: Any) -> dict[str, Any]:
     values = {
         "branches": branches(panels[0], progress),
         "period doubling": doubling(progress),
-        "gradient at random weights": plateau(panels[1]),
+        "gradient at a wrong target of the same length": plateau(panels[1]),
         "variance": variance(panels[2]),
     }
     for axes in panels:
@@ -101,19 +101,18 @@ def doubling(progress: Any) -> dict[str, Any]:
 
 
 def plateau(axes: Axes) -> dict[str, Any]:
-    """Show the loss along a line through the target, d = 2: flat but for two wells."""
+    """Show the loss along a line through the target, and its gradient at |w| = r across v."""
     problem: Any = cc.models.get("linear-periodic").build(d=2)
     t = np.linspace(-9, 9, 721)
-    steepest = {}
+    values = {}
     for k, r in enumerate((1.0, 3.0, 6.0)):
         loss = problem.loss({"r": r})
         points = np.stack([t, np.zeros_like(t)], axis=1)
         axes.plot(t, loss.loss(points), color=PALETTE[k], label=f"r = {r:g}")
-        middle = np.array([[0.6 * r, 0.0], [0.0, r]])
-        steepest[f"r={r:g}"] = float(np.max(np.linalg.norm(loss.gradient(middle), axis=1)))
+        values[f"r={r:g}"] = float(np.linalg.norm(loss.gradient([0.0, r])))
     axes.set(xlabel="w along v", ylabel="loss", title="one line through the target")
     axes.legend(frameon=False, fontsize="small")
-    return steepest
+    return values
 
 
 def variance(axes: Axes) -> dict[str, Any]:

@@ -196,7 +196,8 @@ def build(
 
     Notes
     -----
-    A softened problem holds exp((z_i - z_j) / eps): keep |z_i - z_j| below 700 eps.
+    A softened problem holds exp((z_i - z_1) / eps), which overflows beyond z_i - z_1 = 700 eps at
+    a datum: branches end there.
 
     References
     ----------

@@ -119,7 +119,17 @@ def patterns(X: Array) -> list[tuple[int, ...]]:
     >>> len(patterns(np.array([[1.0, -1.0], [1.0, 0.0], [1.0, 1.0]])))
     13
     """
-    return list(_extended((), X))
+    if X.shape[1] == 1:
+        return [(sign,) * len(X) for sign in (1, 0, -1)]
+    return _on_a_line(X[:, 1]) if X.shape[1] == 2 else list(_extended((), X))
+
+
+def _on_a_line(x: Array) -> list[tuple[int, ...]]:
+    """Return the patterns on a line: they change once, between two inputs or at one."""
+    values = np.unique(x)
+    cuts = [values[0] - 1.0, *values, *((values[1:] + values[:-1]) / 2.0)]
+    found = {tuple(int(s) for s in side * np.sign(cut - x)) for cut in cuts for side in (1, -1)}
+    return sorted({*found, (0,) * len(x)}, reverse=True)
 
 
 def _extended(begun: tuple[int, ...], X: Array) -> Iterator[tuple[int, ...]]:

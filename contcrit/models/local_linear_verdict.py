@@ -7,6 +7,7 @@ of the convex terms has a zero subgradient, the point is a local minimum, strict
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,17 +54,17 @@ def classify_local_linear(data: LocalLinear, w: Array, mask: Array) -> Criticali
     flat = mask.ravel()
     close = TIE * scale
     size = SMALL * (1.0 + float(np.sum(np.abs(errors)[:, None] * np.abs(data.X))))
-    base = data.gradient(w)
-    curved: list[tuple[int, list[int], int]] = []
-    counted: set[int] = set()
-    for k, members, sign in ties:
+    curved: list[Tie] = []
+    bends: dict[int, int] = {}
+    for tie in ties:
+        k, sign = tie.datum, tie.sign
         if abs(errors[k]) <= close:
             continue
-        if sign * errors[k] < 0 or k in counted:
+        # Ties of one sign bend the datum's output one way; of both, it is neither.
+        if sign * errors[k] < 0 or bends.setdefault(k, sign) != sign:
             return None
-        counted.add(k)
-        curved.append((k, members, sign))
-    shares, residual = _smallest(data, base, errors, curved, w, flat)
+        curved.append(tie)
+    shares, residual = _smallest(data, data.gradient(w), errors, curved, flat)
     if residual > size:
         return None
     evidence: dict[str, Any] = {
@@ -91,49 +92,60 @@ def classify_local_linear(data: LocalLinear, w: Array, mask: Array) -> Criticali
     )
 
 
-def _ties(data: LocalLinear, z: Array, close: float) -> list[tuple[int, list[int], int]]:
-    """Return (datum, neurons that meet there, sign); of a ReLU at zero the neuron alone."""
-    found: list[tuple[int, list[int], int]] = []
+@dataclass(frozen=True)
+class Tie:
+    """A datum on a kink.
+
+    Parameters
+    ----------
+    datum : int
+    members : tuple of int
+        The neurons that meet there; -1 stands for a ReLU that is off.
+    sign : int
+        +1 where the output bends up.
+    chosen : int
+        The one that `LocalLinear.selection` takes.
+    """
+
+    datum: int
+    members: tuple[int, ...]
+    sign: int
+    chosen: int
+
+
+def _ties(data: LocalLinear, z: Array, close: float) -> list[Tie]:
+    found: list[Tie] = []
     for k, row in enumerate(z):
         if data.units == "relu":
-            found += [(k, [int(i)], 1) for i in np.flatnonzero(np.abs(row) <= close)]
+            for i in np.flatnonzero(np.abs(row) <= close):
+                found.append(Tie(k, (int(i), -1), 1, int(i) if row[i] > 0 else -1))
             continue
         for group in data.graph.groups:
             values = group.sign * row[list(group.members)]
-            best = [
-                i for i, v in zip(group.members, values, strict=True) if v >= np.max(values) - close
-            ]
-            if len(best) > 1:
-                found.append((k, best, group.sign))
+            near = values >= np.max(values) - close
+            members = tuple(i for i, one in zip(group.members, near, strict=True) if one)
+            if len(members) > 1:
+                first = group.members[int(np.argmax(values))]
+                found.append(Tie(k, members, group.sign, first))
     return found
 
 
 def _smallest(
-    data: LocalLinear,
-    base: Array,
-    errors: Array,
-    curved: list[tuple[int, list[int], int]],
-    w: Array,
-    flat: Array,
+    data: LocalLinear, base: Array, errors: Array, curved: list[Tie], flat: Array
 ) -> tuple[list[list[float]], float]:
     """Return the shares of the neurons that make the gradient smallest, and its size."""
-    chosen = data.selection(w)
     rest = base.copy()
     columns: list[Array] = []
     owner: list[int] = []
-    for place, (k, members, _) in enumerate(curved):
-        for i in members:
-            rest[i] -= chosen[k, i] * errors[k] * data.X[k]
-            # A neuron shared by groups is counted less often: what is left belongs to the others.
-            others = (chosen[k, i] - float(i == _chosen(chosen[k], members))) * errors[k]
-            if data.units == "local":
-                rest[i] += others * data.X[k]
+    for place, tie in enumerate(curved):
+        pull = errors[tie.datum] * data.X[tie.datum]
+        if tie.chosen >= 0:
+            rest[tie.chosen] -= pull
+        for i in tie.members:
             column = np.zeros_like(base)
-            column[i] = errors[k] * data.X[k]
+            if i >= 0:
+                column[i] = pull
             columns.append(column.ravel())
-            owner.append(place)
-        if data.units == "relu":  # off is the other end
-            columns.append(np.zeros(base.size))
             owner.append(place)
     target = -rest.ravel()[flat]
     if not columns:
@@ -150,8 +162,3 @@ def _smallest(
     residual = np.array(columns).T[flat] @ shares - target
     grouped = [[float(v) for v in shares[places == p]] for p in range(len(curved))]
     return grouped, float(np.linalg.norm(residual))
-
-
-def _chosen(row: Array, members: list[int]) -> int:
-    """Return which of the neurons that meet `LocalLinear.selection` took: the most counted."""
-    return max(members, key=lambda i: (row[i], -i))

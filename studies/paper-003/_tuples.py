@@ -61,10 +61,11 @@ def _convolve(places, number, filters, bias, sheet):  # type: ignore[no-untyped-
 
 @njit(fastmath=True)
 def pooled(places, number, which, filters, bias):  # type: ignore[no-untyped-def]
-    """Return the averages of rectified filter answers, shape (len(which), FEATURES)."""
+    """Return averages of rectified answers of filters, (len(which), FEATURES), and the answers."""
     out = np.zeros((which.shape[0], FEATURES), np.float32)
-    sheet = np.empty((GRID, GRID, CHANNELS), np.float32)
+    sheets = np.empty((which.shape[0], GRID, GRID, CHANNELS), np.float32)
     for i in range(which.shape[0]):
+        sheet = sheets[i]
         _convolve(places[which[i]], number[which[i]], filters, bias, sheet)
         for u in range(GRID):
             for v in range(GRID):
@@ -72,17 +73,20 @@ def pooled(places, number, which, filters, bias):  # type: ignore[no-untyped-def
                 for c in range(CHANNELS):
                     if sheet[u, v, c] > 0:
                         out[i, place + c] += sheet[u, v, c] * SHARE
-    return out
+    return out, sheets
 
 
 @njit(fastmath=True)
-def filter_gradients(places, number, which, filters, bias, slopes):  # type: ignore[no-untyped-def]
-    """Return the gradients in filters and biases from those in the pooled features."""
-    in_filters, in_bias = np.zeros_like(filters), np.zeros_like(bias)
-    sheet = np.empty((GRID, GRID, CHANNELS), np.float32)
+def filter_gradients(places, number, which, sheets, slopes):  # type: ignore[no-untyped-def]
+    """Return the gradients in filters and biases from those in the pooled features.
+
+    The answers in `sheets` are overwritten.
+    """
+    in_filters = np.zeros((WIDTH, WIDTH, CHANNELS), np.float32)
+    in_bias = np.zeros(CHANNELS, np.float32)
     for i in range(which.shape[0]):
         one = which[i]
-        _convolve(places[one], number[one], filters, bias, sheet)
+        sheet = sheets[i]
         for u in range(GRID):
             for v in range(GRID):
                 place = ((u // BLOCK) * POOLED + v // BLOCK) * CHANNELS
@@ -141,11 +145,11 @@ class Network:
             "output bias": np.zeros(1, np.float32),
         }
 
-    def hidden(self, pool: Pool, which: Array) -> tuple[Array, Array]:
-        """Return pooled features and the last hidden layer of the image network."""
+    def hidden(self, pool: Pool, which: Array) -> tuple[Array, Array, Array]:
+        """Return filter answers, pooled features and the last hidden layer for images."""
         w = self.weights
-        features = pooled(pool.places, pool.number, which, w["filters"], w["filter bias"])
-        return features, np.maximum(features @ w["inner"] + w["inner bias"], 0)
+        features, sheets = pooled(pool.places, pool.number, which, w["filters"], w["filter bias"])
+        return sheets, features, np.maximum(features @ w["inner"] + w["inner bias"], 0)
 
     def answer(self, hidden: Array) -> tuple[Array, Array, Array, Array]:
         """Return scores, their sigmoids by tuple, the tuple network's units, and its outputs."""
@@ -166,7 +170,7 @@ class Network:
         w, k = self.weights, self.k
         own = pool.labels[which]
         label = own.reshape(-1, k).prod(axis=1)
-        features, hidden = self.hidden(pool, which)
+        sheets, features, hidden = self.hidden(pool, which)
         scores, share, units, output = self.answer(hidden)
         slope = -label * (label * output < 1) / len(label)
         in_units = np.outer(slope, w["output"]) * (units > 0)
@@ -175,10 +179,8 @@ class Network:
             in_scores = in_scores - own * (own * scores < 1) / len(own)
         in_scores = in_scores.astype(np.float32)
         in_hidden = np.outer(in_scores, w["score"]) * (hidden > 0)
-        in_filters, in_bias = filter_gradients(
-            pool.places, pool.number, which, w["filters"], w["filter bias"],
-            np.ascontiguousarray(in_hidden @ w["inner"].T),
-        )  # fmt: skip
+        in_features = np.ascontiguousarray(in_hidden @ w["inner"].T)
+        in_filters, in_bias = filter_gradients(pool.places, pool.number, which, sheets, in_features)
         return [
             in_filters,
             in_bias,
@@ -220,7 +222,7 @@ class Training:
         found = []
         for step in range(self.iterations + 1):
             if step % self.every == 0:
-                hidden = network.hidden(held_out, np.arange(len(held_out.labels)))[1]
+                hidden = network.hidden(held_out, np.arange(len(held_out.labels)))[2]
                 found.append(float(np.mean(np.sign(network.answer(hidden)[3]) == wanted)))
                 show(progress, f"k={self.k}, seed {self.seed}: {step} of {self.iterations}")
             which = generator.integers(self.images, size=self.batch * self.k)

@@ -75,7 +75,7 @@ def measured(
     show(progress, f"start {start}, k={k}")
     network = Network(k, np.random.default_rng([SEED, start]))
     pool = Pool(10_000, 500 + start)
-    hidden = network.hidden(pool, np.arange(len(pool.labels)))[1]
+    hidden = network.hidden(pool, np.arange(len(pool.labels)))[2]
     batches: dict[str, list[tuple[Array, float, float]]] = {"end to end": [], "decomposed": []}
     size = 2_000
     for _ in range(TUPLES // size):

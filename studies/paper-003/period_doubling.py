@@ -134,7 +134,7 @@ def draw(out: Path, diagram: Diagram, data: Any) -> None:
     axes = figure.subplots()
     strength = np.linspace(*SPAN, 500)
     ends = orbit(strength)
-    axes.plot(np.tile(strength, 2), ends.T, ",", color="0.75")
+    axes.plot(np.tile(strength, 2), ends.T, ".", ms=1.0, color="0.6")
     target = float((data.directions.T @ data.target())[0])
     rows = []
     for number, branch in enumerate(diagram.branches):

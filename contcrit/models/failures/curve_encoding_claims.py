@@ -197,7 +197,12 @@ def _power_check(case: Instance) -> Outcome:
     found = np.linalg.eigvalsh(root @ C @ root)
     kappa = float(np.linalg.cond(encoding.factor)) ** 2
     ratio = float(found[-1] / found[0]) / kappa ** (1.0 - t)
-    return Outcome.close(ratio, 1.0, tolerance=1e-13 * kappa + 1e-9)
+    return Outcome.every(
+        [
+            Outcome.close(ratio, 1.0, tolerance=1e-13 * kappa + 1e-9),
+            Outcome.close(encoding.condition(t) / kappa ** (1.0 - t), 1.0, tolerance=1e-9),
+        ]
+    )
 
 
 def _unique_check(case: Instance) -> Outcome:

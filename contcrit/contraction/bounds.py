@@ -225,7 +225,7 @@ class _Search:
                 self.meet((part_low + part_high) / 2.0)
                 heapq.heappush(queue, self._boxed(jacobian, part_low, part_high, next(count)))
                 boxes += 1
-        upper = -queue[0][0]
+        upper = -float(queue[0][0])
         close = upper - self.best <= tolerance * (1.0 + abs(self.best))
         done = close or self.best == np.inf
         reason = ""

@@ -120,8 +120,8 @@ def build(
         Adds the parameter ``s``: labels are ``(1 - s) h_v + s h_other``; not with `tied`.
     tied : bool, default False
         Whether every unit sees ``t = v . x`` only, ``w_k = omega_k v``: k + 1 data with binomial
-        weights in place of 2^d, k = |v|. W then holds the omega_k, shape (K, 1). As the loss does
-        not change when bits in v are exchanged, critical points with ties are critical without.
+        weights in place of 2^d, k = |v|. W then holds the omega_k, shape (K, 1). Critical
+        points with ties are critical without, by symmetry; with a ridge, if all bits count.
 
     Returns
     -------

@@ -193,6 +193,23 @@ def _check_one_unit(case: Instance) -> Outcome:
     )
 
 
+def _check_ties(case: Instance) -> Outcome:
+    """Judge the best critical point with tied weights among all weights."""
+    from ...criticality.clarke import classify_pieces
+    from .parity import build, starts
+
+    v, alpha = np.asarray(case["v"]), case["alpha"]
+    constants = {"d": len(v), "v": v, "output_weights": [1.0], "alpha": alpha}
+    full = build(**constants)
+    found = []
+    for start in list(starts(build(**constants, tied=True)).values())[:1]:
+        blocks = {**start.unknowns, "W": np.ravel(start.unknowns["W"])[0] * v[None, :]}
+        verdict = classify_pieces(full.pieces(full.pack(**blocks), {"alpha": alpha}))
+        holds = {"not critical": False, "undecided": None}.get(verdict.kind, True)
+        found.append(Outcome(holds, detail=verdict.kind))
+    return Outcome.every(found) if found else Outcome(None, detail="no vertex below loss 1")
+
+
 _IDENTITY = Claim(
     key="product-formula",
     statement="E[h_v h_v'] is the product of (1 + (-1)^(v_i + v'_i)) / 2: 1 if v = v', else 0.",
@@ -313,6 +330,22 @@ CLAIMS: tuple[Claim, ...] = (
         note="True by another construction, `wave`: as many units as v has ones, and one at least.",
         instance=_target,
         check=_check_width,
+    ),
+    Claim(
+        key="ties",
+        statement="What is Clarke critical among tied weights w_k = omega_k v is so among all.",
+        reference="the ReLU hinge model on parity data",
+        holds_in="one unit; no ridge, or v = (1, ..., 1)",
+        note=(
+            "Symmetric criticality under exchanges of bits in v and flips x_i -> 1 - x_i of "
+            "others, a finite group of linear maps of (w, b)."
+        ),
+        instance=lambda draw: {
+            "v": draw.choice([(1, 1), (1, 1), (1, 0, 1)]),
+            "alpha": draw.choice([0.0, draw.real(0.01, 0.9)]),
+        },
+        check=_check_ties,
+        trials=3,
     ),
     Claim(
         key="one-unit-for-two-bits",

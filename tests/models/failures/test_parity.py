@@ -6,6 +6,7 @@ import pytest
 import contcrit as cc
 from contcrit.contraction.claims import measure
 from contcrit.errors import SpecificationError
+from contcrit.models.base import Start
 from contcrit.models.failures import parity_claims, parity_theory
 from contcrit.models.failures.parity import MODEL, build, starts
 from contcrit.models.failures.parity_theory import (
@@ -226,4 +227,11 @@ def test_check_of_one_unit_notices_another_point(monkeypatch):
     real = parity_theory.parity
     monkeypatch.setattr("contcrit.models.failures.parity.parity", lambda X, v: -real(X, v))
     (claim,) = (one for one in MODEL.claims if one.key == "one-unit-for-two-bits")
+    assert not measure(claim, seed=7).agrees
+
+
+def test_check_of_ties_notices_a_point_that_is_not_critical(monkeypatch):
+    moved = Start({"W": np.array([[1.7]]), "b": np.array([-0.3]), "c": 0.1}, {})
+    monkeypatch.setattr("contcrit.models.failures.parity.starts", lambda problem: {"": moved})
+    (claim,) = (one for one in MODEL.claims if one.key == "ties")
     assert not measure(claim, seed=7).agrees

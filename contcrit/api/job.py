@@ -48,7 +48,7 @@ class Job:
         self.bar = Progress(progress)
         make: Any = Tracer
         if nonsmooth:  # imported where needed, here and below: half of a short trace is imports
-            from ..engine.modes import ModeTracer
+            from ..engine.modes.tracing import ModeTracer
 
             make = ModeTracer
         self.tracer = make(system, self.span, self.settings, tuple(events), self.bar.callback)
@@ -94,7 +94,7 @@ class Job:
             from ..engine.diagram import Explorer
 
             return Explorer(self.tracer)
-        from ..engine.modes_diagram import ModeExplorer
+        from ..engine.modes.diagram import ModeExplorer
 
         return ModeExplorer(self.tracer)
 

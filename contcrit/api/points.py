@@ -140,9 +140,9 @@ def find(
     # Imported where needed, here and below: half of a short run is imports.
     seek: Any
     if hasattr(problem, "family"):
-        from ..engine import modes_search
+        from ..engine.modes import search as mode_search
 
-        system, seek = problem.family(name, others), modes_search.search_modes
+        system, seek = problem.family(name, others), mode_search.search_modes
     else:
         from ..engine import search
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..system import Family, Mode, ModeLayout
-from .modes_border import TIE, TRANSVERSAL, HalfBranch, moves, probe, silent_at, tangent_of
-from .modes_pivot import next_end
+from ...system import Family, Mode, ModeLayout
+from .border import TIE, TRANSVERSAL, HalfBranch, moves, probe, silent_at, tangent_of
+from .pivot import next_end
 
 Array = np.ndarray
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..results import Branch, SpecialPoint
-from ..system import Mode, ModeLayout
-from .branching import Departure, Switch
-from .growth import Growth, Task, seed
-from .modes import ModeTracer
-from .modes_border import HalfBranch
-from .modes_join import Piece
-from .modes_start import correct_in_mode
+from ...results import Branch, SpecialPoint
+from ...system import Mode, ModeLayout
+from ..branching import Departure, Switch
+from ..growth import Growth, Task, seed
+from .border import HalfBranch
+from .join import Piece
+from .start import correct_in_mode
+from .tracing import ModeTracer
 
 Array = np.ndarray
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..system import Family, Mode, ModeLayout
-from .modes_border import (
+from ...system import Family, Mode, ModeLayout
+from .border import (
     TIE,
     HalfBranch,
     mode_tangent,
@@ -19,7 +19,7 @@ from .modes_border import (
     silent_at,
     solve_positions,
 )
-from .modes_lexicographic import pass_through
+from .lexicographic import pass_through
 
 Array = np.ndarray
 

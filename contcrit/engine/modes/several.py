@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..system import Family, ModeLayout
-from .modes_border import HalfBranch, Outcome, half_branches, name_collision, silent_at
-from .modes_lexicographic import pass_through
+from ...system import Family, ModeLayout
+from .border import HalfBranch, Outcome, half_branches, name_collision, silent_at
+from .lexicographic import pass_through
 
 Array = np.ndarray
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import Status
-from ..events.border import NAME
-from ..results import Branch, SpecialPoint
-from ..settings import Settings
-from ..system import Family, ModeLayout
-from .modes_border import HalfBranch, Outcome
+from ...errors import Status
+from ...events.border import NAME
+from ...results import Branch, SpecialPoint
+from ...settings import Settings
+from ...system import Family, ModeLayout
+from .border import HalfBranch, Outcome
 
 Array = np.ndarray
 

@@ -7,7 +7,7 @@ import pytest
 import sympy as sp
 
 import contcrit as cc
-from contcrit.engine.modes_seeds import crossings
+from contcrit.engine.modes.seeds import crossings
 
 SAMPLE = np.random.default_rng(0).standard_normal((10, 2))
 

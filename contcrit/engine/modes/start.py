@@ -7,12 +7,12 @@ from itertools import combinations, product
 
 import numpy as np
 
-from ..events.border import Borders
-from ..settings import Settings
-from ..system import Family, Mode, ModeLayout
-from .kernel import Control
-from .modes_border import TIE
-from .start import correct_start
+from ...events.border import Borders
+from ...settings import Settings
+from ...system import Family, Mode, ModeLayout
+from ..kernel import Control
+from ..start import correct_start
+from .border import TIE
 
 Array = np.ndarray
 

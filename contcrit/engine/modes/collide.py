@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..events.border import Borders
-from ..linalg import as_dense
-from ..system import Family
-from .modes_border import TIE, silent_at, waking
-from .modes_join import Collision, Piece
-from .modes_pivot import single
-from .modes_several import several
+from ...events.border import Borders
+from ...linalg import as_dense
+from ...system import Family
+from .border import TIE, silent_at, waking
+from .join import Collision, Piece
+from .pivot import single
+from .several import several
 
 Array = np.ndarray
 

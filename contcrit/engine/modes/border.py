@@ -1,7 +1,7 @@
 """Border collisions: which modes a branch can go on in, and what kind of collision that makes.
 
 A branch is a curve in (x, s, parameter). At a border of one kink the next mode is known: see
-`modes_pivot`. Several kinks at once are decided here, by trying all modes.
+`pivot`. Several kinks at once are decided here, by trying all modes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from ..events.border import Borders
-from ..linalg import as_dense
-from ..system import Family, Mode, ModeLayout, silent_kinks
+from ...events.border import Borders
+from ...linalg import as_dense
+from ...system import Family, Mode, ModeLayout, silent_kinks
 
 Array = np.ndarray
 

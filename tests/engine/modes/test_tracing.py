@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import contcrit as cc
 from contcrit.engine.kernel import control_from
-from contcrit.engine.modes import ModeTracer
-from contcrit.engine.modes_border import half_branches, mode_tangent
-from contcrit.engine.modes_pivot import single
-from contcrit.engine.modes_start import find_start, violations
+from contcrit.engine.modes.border import half_branches, mode_tangent
+from contcrit.engine.modes.pivot import single
+from contcrit.engine.modes.start import find_start, violations
+from contcrit.engine.modes.tracing import ModeTracer
 from contcrit.errors import SpecificationError
 from contcrit.events.border import Border, Borders
 from contcrit.symbolic.markers import absolute, leaky_relu, maximum, relu, step

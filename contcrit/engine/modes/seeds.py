@@ -9,7 +9,7 @@ from math import comb
 
 import numpy as np
 
-from ..system import Family, ModeLayout
+from ...system import Family, ModeLayout
 
 Array = np.ndarray
 

@@ -11,8 +11,8 @@ import numpy as np
 from scipy import linalg
 from scipy.optimize import brentq
 
-from ..system import Family, ModeLayout
-from .modes_border import (
+from ...system import Family, ModeLayout
+from .border import (
     TIE,
     TRANSVERSAL,
     HalfBranch,

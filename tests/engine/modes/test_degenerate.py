@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from scipy.optimize import lsq_linear, minimize
 
 import contcrit as cc
-from contcrit.engine.modes_border import PROBE, half_branches, mode_tangent, probe
-from contcrit.engine.modes_lexicographic import pass_through
-from contcrit.engine.modes_vertex import vertex_halves
+from contcrit.engine.modes.border import PROBE, half_branches, mode_tangent, probe
+from contcrit.engine.modes.lexicographic import pass_through
+from contcrit.engine.modes.vertex import vertex_halves
 from contcrit.models.relu_hinge_scenarios import LABELS, LINE, alpha_branches
 from contcrit.symbolic.markers import absolute, relu
 from contcrit.system import ModeLayout
-from tests.engine.test_modes import check_modes
+from tests.engine.modes.test_tracing import check_modes
 
 Array = np.ndarray
 p = sp.Symbol("p")

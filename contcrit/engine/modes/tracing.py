@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ..errors import Status
-from ..events import Event
-from ..events.base import Bracket, LocalPoint, Signals
-from ..events.border import Border, Borders
-from ..results import Branch
-from ..settings import Settings
-from ..system import Family, Mode, ModeLayout
-from .assembly import failed_branch
-from .kernel import control_from
-from .modes_border import (
+from ...errors import Status
+from ...events import Event
+from ...events.border import Border, Borders
+from ...results import Branch
+from ...settings import Settings
+from ...system import Family, Mode, ModeLayout
+from ..assembly import failed_branch
+from ..kernel import control_from
+from ..trace import Tracer
+from .border import (
     TIE,
     HalfBranch,
     Outcome,
@@ -29,11 +29,11 @@ from .modes_border import (
     turns_back,
     waking,
 )
-from .modes_collide import collide, residual_at
-from .modes_join import Collision, Piece, extended, join, prefix, reverse
-from .modes_start import find_start
-from .modes_vertex import vertex_halves
-from .trace import Tracer
+from .collide import collide, residual_at
+from .join import Collision, Piece, extended, join, prefix, reverse
+from .plain import PlainEvent
+from .start import find_start
+from .vertex import vertex_halves
 
 Array = np.ndarray
 Progress = Callable[[int, float], Any]
@@ -41,50 +41,6 @@ Chain = tuple[list[Piece], list[Collision]]
 
 _SHORTEST = 1e-7
 """First steps out of a border are shortened down to this before the border counts as undecided."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Plain:
-    """An event of the user's, which knows unknowns and parameter but no positions."""
-
-    event: Any
-    layout: ModeLayout
-
-    @property
-    def kind(self) -> str:
-        return str(self.event.kind)
-
-    @property
-    def terminal(self) -> bool:
-        return bool(self.event.terminal)
-
-    @property
-    def name(self) -> str:
-        return str(getattr(self.event, "name", self.event.kind))
-
-    def applies(self, system: Any) -> bool:
-        return bool(self.event.applies(system))
-
-    def brackets(self, signals: Signals) -> list[Bracket]:
-        plain = self.layout.plain
-        found: list[Bracket] = self.event.brackets(
-            replace(signals, z=plain(signals.z), tangent=plain(signals.tangent))
-        )
-        return found
-
-    def value(self, point: LocalPoint, bracket: Bracket) -> float:
-        plain = self.layout.plain
-        return float(
-            self.event.value(
-                replace(
-                    point,
-                    z=plain(point.z),
-                    tangent=plain(point.tangent),
-                    origin=plain(point.origin),
-                ),
-                bracket,
-            )
-        )
 
 
 class ModeTracer:
@@ -135,7 +91,7 @@ class ModeTracer:
             else self.settings.gear,
         )
         border = Border(Borders(self.family, layout))
-        events: list[Any] = [*(_Plain(event, layout) for event in self.events), border]
+        events: list[Any] = [*(PlainEvent(event, layout) for event in self.events), border]
         progress = None if self.progress is None else self._report
         return Tracer(self.family.system(layout.mode), self.span, settings, events, progress)
 

@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import SpecificationError, Status
-from ..linalg import as_dense
-from ..settings import Settings
-from ..system import Family, Mode, ModeLayout
-from .kernel import control_from
-from .modes_border import TIE
-from .modes_seeds import crossings
-from .modes_start import find_start, violations
-from .modes_vertex import admissible_vertex, regular_mode
-from .sampling import Starts, checked_box
-from .search import search
-from .search_result import SearchResult
+from ...errors import SpecificationError, Status
+from ...linalg import as_dense
+from ...settings import Settings
+from ...system import Family, Mode, ModeLayout
+from ..kernel import control_from
+from ..sampling import Starts, checked_box
+from ..search import search
+from ..search_result import SearchResult
+from .border import TIE
+from .seeds import crossings
+from .start import find_start, violations
+from .vertex import admissible_vertex, regular_mode
 
 Array = np.ndarray
 

@@ -1,0 +1,1 @@
+"""Continuation of nonsmooth problems: mode by mode, through every border."""

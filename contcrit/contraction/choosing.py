@@ -111,6 +111,8 @@ class Chooser:
         viable = [one for one in found if one is not None and self._viable(x, one, units)]
         if len(viable) > 1 and not several:
             viable = [one for one in viable if self._supported(x, one, active, units)]
+        if len(viable) > 1:
+            viable.sort(key=lambda one: not self._has_cell(x, one, active))
         if not viable:
             return Choice(_mode(sides), (1.0 + sides) / 2.0, Status.MODE_UNDECIDED)
         if several or self._same(x, viable, units):
@@ -306,6 +308,18 @@ class Chooser:
             if _open_cone(gradients[free] * np.array(signs)[:, None]):
                 velocities.append(field.velocity(x, positions))
         return _in_hull(one.velocity, velocities, units)
+
+    def _has_cell(self, x: Array, one: _Candidate, active: Array) -> bool:
+        """Whether there are points nearby on the held surfaces that have the mode's sides."""
+        rows = self.field.slopes(x, one.positions)[1]
+        held = np.flatnonzero(one.mode == 0)
+        sided = np.setdiff1d(active, held)
+        inside = one.mode[sided, None] * rows[sided]
+        if held.size:
+            lengths = np.maximum(np.linalg.norm(inside, axis=1, keepdims=True), 1e-300)
+            inside = inside - inside @ np.linalg.pinv(rows[held], rcond=1e-9) @ rows[held]
+            inside[np.linalg.norm(inside, axis=1) <= 1e-9 * lengths[:, 0]] = 0.0
+        return _open_cone(inside)
 
     def _same(self, x: Array, viable: list[_Candidate], units: _Units) -> bool:
         """Whether all candidates move alike."""

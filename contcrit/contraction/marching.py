@@ -150,7 +150,12 @@ class March:
         pieces: list[Piece] = []
         if self.field.kinks:
             self._watched = self._kinks()
-            self._level = self._levels(x)
+            # Kinks that were met together may set out slightly beyond their border.
+            level = self._levels(x)
+            behind = -self.margins(x)
+            self._level = np.where(
+                (behind > 0) & (behind <= 100 * level), np.maximum(level, 2 * behind), level
+            )
         solver = self._solver(begin, x, end)
         while solver.status == "running":
             before, origin = solver.t, solver.y.copy()

@@ -173,6 +173,16 @@ def test_a_kink_written_twice_is_crossed() -> None:
     assert abs(found.end[0] + 5 / 3) < 1e-12
 
 
+@pytest.mark.parametrize("gap", [3e-14, 5e-13, 1e-11])
+def test_surfaces_that_nearly_coincide(gap: float) -> None:
+    steps = (cc.step(X), cc.step(X - sp.Float(gap)))
+    crossed = flow(cc.PiecewiseProblem([1 + steps[0] + steps[1]], [X]), [-1.0], {}, 2.0)
+    assert crossed.status is Status.END_OF_TIME and abs(crossed.end[0] - 3.0) < 1e-10
+    stopped = flow(cc.PiecewiseProblem([1 - 2 * steps[0] - steps[1]], [X]), [-1.0], {}, 2.0)
+    assert stopped.status is Status.END_OF_TIME and 0 in stopped.modes[-1]
+    assert abs(stopped.end[0]) < 1e-10
+
+
 def test_a_jump_inside_a_kink() -> None:
     # relu(x - 2 step(y)) with y' = 1 from -1: the kink jumps from x = 0 to x = 2 at time 1.
     problem = cc.PiecewiseProblem([1 - cc.relu(X - 2 * cc.step(Y)), 1 + 0 * X], [X, Y])

@@ -297,9 +297,28 @@ def _graph(neurons: Any, signs: Any, edges: Any, units: str) -> NeuronGraph:
     if edges is None:
         pairs = [(i, i + 1) for i in range(int(neurons) - 1)]
     else:
-        pairs = [(int(i), int(j)) for i, j in edges]
-    listed = [signs] * len(pairs) if np.ndim(signs) == 0 else list(signs)
-    return NeuronGraph(int(neurons), tuple(pairs), tuple(int(s) for s in listed))
+        pairs = _whole("edges", edges, 2)
+    bends = _whole("signs", signs, 1 if np.ndim(signs) else 0)
+    listed = bends if np.ndim(signs) else [bends] * len(pairs)
+    return NeuronGraph(int(neurons), tuple(pairs), tuple(listed))
+
+
+def _whole(name: str, value: Any, dimension: int) -> Any:
+    """Return whole numbers as Python's: one, a list, or a list of pairs."""
+    try:
+        array = np.array(value)
+    except ValueError:
+        array = np.empty(0, dtype=object)
+    pairs = dimension < 2 or (array.ndim == 2 and array.shape[1] == 2) or not array.size
+    if array.ndim not in (dimension, 1) or (array.size and array.dtype.kind != "i") or not pairs:
+        raise SpecificationError(
+            name,
+            value,
+            "must be whole numbers: pairs for edges, +1 or -1 for signs.",
+            "Such as edges=[(0, 1), (1, 2)], signs=[1, -1].",
+        )
+    found = array.tolist()
+    return [tuple(pair) for pair in found] if dimension == 2 else found
 
 
 def _free(

@@ -1,4 +1,4 @@
-"""Five data: a nonsmooth fold and a persistent border collision between isolated critical points."""
+"""Five data: a nonsmooth fold and a persistent border collision of isolated critical points."""
 
 from __future__ import annotations
 

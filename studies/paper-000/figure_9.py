@@ -1,4 +1,4 @@
-"""Figure 9: three planar neurons converge to a corner from a designed start; others often do not."""
+"""Figure 9: three planar neurons reach a corner from a designed start; others often do not."""
 
 from __future__ import annotations
 

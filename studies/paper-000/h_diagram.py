@@ -136,7 +136,7 @@ def ended(slope: str, h: float, family: WorkedFamily, progress: Any) -> dict[str
 
 
 def listed(h: float) -> list[str]:
-    """Return all families at one h with their V and dimension, those of swapped neurons left out."""
+    """Return all families at one h, with V and dimension, but for exchanged neurons."""
     found = []
     data = worked_data(h)
     for family in equilibria(data):

@@ -37,12 +37,15 @@ and loose: it grows as 1.2942509068 n^4.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
 import sympy as sp
 
+from ...criticality.hessian import classify_hessian, classify_jacobian
+from ...criticality.record import Criticality
 from ...errors import SpecificationError
 from ...symbolic.problem import Problem
 from ...system import Array
@@ -94,6 +97,24 @@ class CurveEncodingProblem(Problem):
         """
         weights = self._data.directions @ np.asarray(y, dtype=float)
         return np.asarray(self._data.power(-t / 2.0) @ weights)
+
+    def classify(self, x: Any, values: Mapping[Any, float]) -> Criticality | None:
+        """Say what the fixed point of one step is for the loss that the step descends.
+
+        The map's Jacobian is that of ``-eta grad``: the Hessian follows from it, and the index is
+        the loss's. Whether descent with this step size stays there is ``stability`` in the
+        evidence, with the ``multipliers``. None for two steps, whose cycles are no critical points.
+        """
+        named = {str(key): float(value) for key, value in values.items()}
+        eta = named.get("eta", 0.0)
+        if self.kind != "map" or self._constants["iterate"] != 1 or eta <= 0.0:
+            return None
+        J, change = self.jacobian(x, named), self.evaluate(x, named)
+        dynamics = classify_jacobian(J, "map", residual=change).evidence
+        verdict = classify_hessian(-J / eta, gradient=-change / eta)
+        told = {key: dynamics.get(key) for key in ("stability", "unstable_dimension")}
+        told["multipliers"] = dynamics.get("eigenvalues")
+        return replace(verdict, evidence={**verdict.evidence, **told})
 
     def describe(self) -> dict[str, Any]:
         """Return the model's name and constants, from which `contcrit.models.rebuild` rebuilds."""

@@ -138,6 +138,23 @@ def test_starts_solve_their_problem_and_problems_are_rebuilt(constants):
         assert problem.default_values == {"t": 0.0, "q": 0.0}
 
 
+def test_a_fixed_point_of_one_step_is_judged_by_the_loss_and_by_the_map():
+    problem, twice = problems(), problems(iterate=2)
+    y = starts(problem)["solution"].unknowns
+    for share, stability, unstable in ((0.5, "stable", 0), (1.5, "unstable", 1)):
+        values = {"eta": share * float(problem.data.flips()[0]), "t": 0.0, "q": 0.0}
+        verdict = cc.classify(problem, y, values)
+        assert (verdict.kind, verdict.index) == ("minimum", 0)
+        assert verdict.evidence["stability"] == stability
+        assert verdict.evidence["unstable_dimension"] == unstable
+        assert verdict.evidence["eigenvalues"] == pytest.approx(
+            np.sort(problem.data.curvatures()), rel=1e-9
+        )
+    away = cc.classify(problem, [5.0, 5.0, 5.0], values)
+    assert away.kind == "not critical"
+    assert cc.classify(twice, y, values).kind == "undecided"
+
+
 def test_the_only_critical_point_is_a_minimum():
     problem = problems("linear", "potential", 1, 4)
     found = cc.find(problem, (-5.0, 5.0), {"t": 0.0, "q": 0.0}, starts=16)

@@ -44,11 +44,13 @@ def test_the_misfit_is_the_smallest(seed: int) -> None:
 
 def test_exact_ties_leave_no_residual() -> None:
     branches = alpha_branches()
-    for label, alpha in itertools.product("ABCD", (0.7, 0.72, 3 / 4 - 1e-9)):
-        branch = branches[label]
+    for label, branch in branches.items():
         problem = cc.models.get("relu-hinge").build(X=LINE, y=LABELS, output_weights=[branch.sign])
-        residual = problem.evaluate(branch.point(alpha), {"alpha": alpha})
-        assert np.max(np.abs(residual)) <= 1e-12
+        low, high = branch.interval
+        # At the ends of C and D all multipliers are 0 or 1.
+        for alpha in np.linspace(low, min(high, 0.99), 6):
+            residual = problem.evaluate(branch.point(alpha), {"alpha": alpha})
+            assert np.max(np.abs(residual)) <= 1e-12, (label, alpha)
 
 
 @given(st.integers(0, 10**6))

@@ -178,7 +178,10 @@ def test_description_rebuilds_the_problem():
         ({"d": 2, "other": [1, 0], "tied": True}, "tied"),
         ({"d": 2, "v": [0, 0], "tied": True}, "tied"),
         ({"d": 2, "alpha": 2.0}, "alpha"),
-        ({"d": 2, "width": 0}, "hidden"),
+        ({"d": 2, "alpha": "much"}, "alpha"),
+        ({"d": 2, "width": 0}, "width"),
+        ({"d": 2, "width": [2, 2]}, "width"),
+        ({"d": 2, "output_weights": [1.0, 1.0]}, "output_weights"),
     ],
 )
 def test_misuse_is_refused(constants, argument):
@@ -203,6 +206,7 @@ class _Halved(Predictor):
 
 
 BROKEN = {
+    "oracle": ("variance_bound", lambda g, count: 1e-3 * variance_bound(g, count)),
     "theorem-1": ("variance_bound", lambda g, count: 0.2 * variance_bound(g, count)),
     "parities": ("variance_bound", lambda g, count: 0.2 * variance_bound(g, count)),
     "variance-identity": ("gradient_variance", lambda *a: 1.01 * gradient_variance(*a)),

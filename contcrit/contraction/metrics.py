@@ -6,6 +6,8 @@ convex hull. For a given rate r that is a linear matrix inequality in M; r is fo
 
 from __future__ import annotations
 
+import itertools
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,8 +156,6 @@ def metric_for(
     >>> metric_for(cc.Problem([-x + 5 * y, -2 * y], [x, y]), [[0, 0]]).verdict
     'found'
     """
-    import itertools
-
     flow = Field(problem, values)
     rows = np.atleast_2d(np.asarray(points, dtype=float))
     if rows.ndim != 2 or rows.shape[1] != flow.size or not len(rows):
@@ -209,8 +209,6 @@ class _Search:
 
     def _try(self, r: float) -> bool:
         """Solve for a metric of rate r; take what it found, or what proves that there is none."""
-        import warnings
-
         import cvxpy
 
         if self._problem is None:

@@ -175,3 +175,11 @@ def test_misuse_is_refused(arguments: dict[str, object], name: str) -> None:
     with pytest.raises(SpecificationError) as caught:
         rate_bound(problem, **{"box": (-1, 1), **arguments})  # type: ignore[arg-type]
     assert caught.value.argument == name
+
+
+def test_matrix_problems_are_sampled() -> None:
+    # -C - C^3 near multiples of the identity: the rate at C = 0 is -1, the largest.
+    C, p = sp.MatrixSymbol("C", 2, 2), sp.Symbol("p")
+    problem = cc.MatrixProblem(-p * C - C * C.T * C, C, [p], kind="flow")
+    found = rate_bound(problem, (-0.5, 0.5), {"p": 1.0}, budget=64)
+    assert found.method == "sampling" and -1.2 < found.lower <= -1.0 and found.upper == np.inf

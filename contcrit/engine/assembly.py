@@ -23,6 +23,9 @@ from .location import Locator
 
 Array = np.ndarray
 
+_LONG = 10_000
+"""Unknowns from which on temporary copies of all points are avoided."""
+
 
 @dataclass(eq=False)
 class March:
@@ -70,6 +73,8 @@ def failed_branch(
 
 def joined(marches: Sequence[March]) -> March:
     """Return one march of several in a row; it ends as the last one."""
+    if len(marches) == 1:
+        return marches[0]
     return March(
         np.concatenate([march.points for march in marches]),
         np.concatenate([march.tangents for march in marches]),
@@ -148,7 +153,7 @@ class Assembly:
             sign=facts[:, walking.SIGN],
             log_modulus=facts[:, walking.LOG_MODULUS],
             negative=negative,
-            step=np.sum(weights * tangents[:-1] * np.diff(points, axis=0), axis=1),
+            step=_steps(points, tangents, weights),
             phases=orbit_phases(system, points),
             multipliers=multipliers(system, points),
         )
@@ -224,6 +229,14 @@ class Assembly:
                 outside = np.count_nonzero(np.abs(multipliers) > 1.0, axis=1)
                 return {"unstable_dimension": np.where(negative >= 0, outside, -1)}
         return {}
+
+
+def _steps(points: Array, tangents: Array, weights: Array) -> Array:
+    """Return the offset of each point along the tangent of the one before."""
+    if points.shape[1] <= _LONG:
+        return (tangents[:-1] * (points[1:] - points[:-1])) @ weights
+    pairs = zip(tangents, points, points[1:], strict=False)  # no arrays of all differences
+    return np.array([np.dot(weights, t * (after - before)) for t, before, after in pairs])
 
 
 def _dropped_special(system: Any, special: SpecialPoint) -> SpecialPoint:

@@ -130,7 +130,7 @@ def _set_out(
     evaluate(system, z, work)
     for i in range(n):
         for j in range(n + 1):
-            entry = work.outputs[n + i * (n + 1) + j]
+            entry = work.jacobian[i, j]
             if not math.isfinite(entry):
                 return False
             own.tall[j, i] = entry

@@ -21,8 +21,11 @@ from .kernel import (
     interpolate,
     negative_eigenvalues,
     offset,
+    residual_floor,
+    residual_size,
     weigh,
 )
+from .roots import next_share
 
 Array = np.ndarray
 
@@ -137,11 +140,8 @@ def test_value(
         return float(direction[direction.size - 1])
     evaluate(system, point, work)
     count = negative_eigenvalues(system, point, work)
-    n = point.size - 1
-    for i in range(n):
-        for j in range(n):
-            own.square[i, j] = work.outputs[n + i * (n + 1) + j]
-    values = own.vectors[6][:n]
+    values = own.vectors[6][: point.size - 1]
+    load_square(work, own)
     singular_values(own.square, own.columns, values)
     if count == pair.before:
         return float(values[0])
@@ -154,14 +154,10 @@ def search(
     kind: int, system: Any, pair: Pair, weights: Array, control: Control, tolerance: float,
     work: Any, own: BetweenWork,
 ) -> float:  # fmt: skip
-    """Drive the test function of a kind to zero by Chandrupatla's method.
+    """Drive the test function of a kind to zero, as `roots.close_in` does.
 
     Returns the offset, or not a number; the point stands in `located` and `tangent`. Where a step
     fails, as may happen right at a branch point, the best point so far stands.
-
-    References
-    ----------
-    T. R. Chandrupatla, Advances in Engineering Software 28 (1997), 145-149.
     """
     x1 = pair.reach
     f1 = test_value(kind, system, pair, pair.z_new, pair.tangent_new, work, own)
@@ -188,18 +184,20 @@ def search(
         else:
             x3, f3, x2, f2 = x2, f2, x1, f1
         x1, f1 = x, f
-        least = 4.4e-16 * abs(position) + 0.5 * tolerance
-        share = least / abs(x2 - x1) if x2 != x1 else 1.0
-        if share > 0.5 or best == 0.0:
+        least = 1.0
+        if x2 != x1:
+            least = (4.4e-16 * abs(position) + 0.5 * tolerance) / abs(x2 - x1)
+        if least > 0.5 or best == 0.0:
             break
-        bound = share
-        xi, phi = (x1 - x2) / (x3 - x2), (f1 - f2) / (f3 - f2)
-        share = 0.5
-        if phi * phi < xi and (1.0 - phi) ** 2 < 1.0 - xi:
-            share = f1 / (f2 - f1) * f3 / (f2 - f3)
-            share += (x3 - x1) / (x2 - x1) * f1 / (f3 - f1) * f2 / (f3 - f2)
-        share = min(1.0 - bound, max(bound, share))
+        share = next_share(x1, x2, x3, f1, f2, f3, least)
     return position
+
+
+def load_square(work: Any, own: BetweenWork) -> None:
+    """Write the last Jacobian in the unknowns into `square`."""
+    for i in range(own.square.shape[0]):
+        for j in range(own.square.shape[0]):
+            own.square[i, j] = work.jacobian[i, j]
 
 
 def spectrum(
@@ -208,11 +206,10 @@ def spectrum(
     """Write the singular values at z, or raise those already there to them."""
     n = z.size - 1
     evaluate(system, z, work)
+    load_square(work, own)
     for i in range(n):
-        for j in range(n):
-            own.square[i, j] = work.outputs[n + i * (n + 1) + j]
         for j in range(n + 1):
-            own.tall[j, i] = work.outputs[n + i * (n + 1) + j]
+            own.tall[j, i] = work.jacobian[i, j]
     scratch = own.vectors[6][:n]
     singular_values(own.square, own.columns, scratch)
     for i in range(n):
@@ -236,3 +233,48 @@ def leading_zeros(values: Array, reference: Array, tolerance: float) -> int:
         if not (values[i] <= tolerance * judge or values[i] <= 1e-13 * biggest):
             return i
     return int(values.size)
+
+
+def spectra(system: Any, before: Array, after: Array, work: Any, own: BetweenWork) -> None:
+    """Write the singular values at the ends, which tell what is regular, and at `located`."""
+    spectrum(system, before, work, own, own.reference, own.full_reference, True)
+    spectrum(system, after, work, own, own.reference, own.full_reference, False)
+    spectrum(system, own.located, work, own, own.values, own.full, True)
+
+
+def confirmed(
+    system: Any, before: Array, after: Array, control: Control, work: Any, own: BetweenWork
+) -> bool:
+    """Tell whether the refined point lies by the located one and solves the equations.
+
+    Writes the singular values there.
+    """
+    width = shift = 0.0
+    for i in range(own.refined.size):
+        width = max(width, abs(after[i] - before[i]))
+        shift = max(shift, abs(own.refined[i] - own.located[i]))
+    if not shift <= 0.01 * width + 1e-8:
+        return False
+    evaluate(system, own.refined, work)
+    floor = residual_floor(system, own.refined, work)
+    if not residual_size(system, work) <= max(control.residual_tolerance, floor):
+        return False
+    spectrum(system, own.refined, work, own, own.values, own.full, True)
+    return True
+
+
+def side_counts(
+    system: Any, pair: Pair, position: float, weights: Array, control: Control, work: Any,
+    own: BetweenWork,
+) -> tuple[bool, int, int]:  # fmt: skip
+    """Return the numbers of eigenvalues with a negative real part right before and after.
+
+    The first entry tells whether both steps succeeded.
+    """
+    first = last = -1
+    for side in (-1e-4, 1e-4):
+        at = position + side * pair.reach
+        if not station(system, pair, at, weights, control, work, own):
+            return False, -1, -1
+        first, last = last, negative_eigenvalues(system, own.vectors[2], work)
+    return True, first, last

@@ -23,9 +23,11 @@ from .between import (
     SIMPLE,
     BetweenWork,
     Pair,
+    confirmed,
     leading_zeros,
     search,
-    spectrum,
+    side_counts,
+    spectra,
     station,
     test_value,
 )
@@ -37,9 +39,6 @@ from .kernel import (
     evaluate,
     inner,
     largest,
-    negative_eigenvalues,
-    residual_floor,
-    residual_size,
 )
 
 Array = np.ndarray
@@ -157,9 +156,7 @@ def branch_point(
     position = search(CROSSING, system, pair, weights, control, location_tolerance, work, own)
     if not math.isfinite(position):
         return failed
-    spectrum(system, before, work, own, own.reference, own.full_reference, True)
-    spectrum(system, after, work, own, own.reference, own.full_reference, False)
-    spectrum(system, own.located, work, own, own.values, own.full, True)
+    spectra(system, before, after, work, own)
     excess = leading_zeros(own.full, own.full_reference, LOOSE)
     kernel = leading_zeros(own.values, own.reference, LOOSE)
     crossing = abs(pair.after - pair.before)
@@ -173,28 +170,16 @@ def branch_point(
     residual = _refine(system, excess, control, work, own, room)
     if not math.isfinite(residual):
         return failed
-    width = shift = 0.0
-    for i in range(size):
-        width = max(width, abs(after[i] - before[i]))
-        shift = max(shift, abs(own.refined[i] - own.located[i]))
-    if not shift <= 0.01 * width + 1e-8:
+    if not confirmed(system, before, after, control, work, own):
         return failed
-    evaluate(system, own.refined, work)
-    floor = residual_floor(system, own.refined, work)
-    if not residual_size(system, work) <= max(control.residual_tolerance, floor):
-        return failed
-    spectrum(system, own.refined, work, own, own.values, own.full, True)
     if (
         leading_zeros(own.full, own.full_reference, rank_tolerance) != excess
         or leading_zeros(own.values, own.reference, rank_tolerance) != kernel
     ):
         return failed
-    first = last = -1
-    for side in (-1e-4, 1e-4):
-        at = position + side * pair.reach
-        if not station(system, pair, at, weights, control, work, own):
-            return failed
-        first, last = last, negative_eigenvalues(system, own.vectors[2], work)
+    known, first, last = side_counts(system, pair, position, weights, control, work, own)
+    if not known:
+        return failed
     _interpolate(system, pair, position, spread, weights, control, work, own, room)
     return SIMPLE, position, residual, kernel, excess, first, last
 
@@ -219,9 +204,9 @@ def _refine(
             return math.nan
         size = 0.0
         for i in range(n):
-            value[i] = work.outputs[i]
+            value[i] = work.residual[i]
             for j in range(n + 1):
-                matrix[i, j] = work.outputs[n + i * (n + 1) + j]
+                matrix[i, j] = work.jacobian[i, j]
         row = n
         for j in range(excess + 1):
             for i in range(excess):
@@ -296,7 +281,7 @@ def _null_vectors(
     evaluate(system, z, work)
     for i in range(n):
         for j in range(n + 1):
-            entry = work.outputs[n + i * (n + 1) + j]
+            entry = work.jacobian[i, j]
             own.tall[j, i] = entry
             room.wide[i, j] = entry
     for j in range(n + 1):
@@ -318,7 +303,7 @@ def _bordered(excess: int, work: Any, room: CrossWork) -> bool:
     scale = 0.0
     for i in range(n):
         for j in range(n + 1):
-            scale = max(scale, abs(work.outputs[n + i * (n + 1) + j]))
+            scale = max(scale, abs(work.jacobian[i, j]))
     if scale == 0.0:
         scale = 1.0
     matrix, vector = room.bordered[:size, :size], room.vector[:size]
@@ -330,7 +315,7 @@ def _bordered(excess: int, work: Any, room: CrossWork) -> bool:
             vector[i] = 0.0
         for i in range(n):
             for j in range(n + 1):
-                entry = work.outputs[n + i * (n + 1) + j]
+                entry = work.jacobian[i, j]
                 if transposed:
                     matrix[j, i] = entry
                 else:
@@ -376,7 +361,7 @@ def _change(
         evaluate(system, moved, work)
         for i in range(n):
             for j in range(n + 1):
-                entry = work.outputs[n + i * (n + 1) + j] / (2.0 * step)
+                entry = work.jacobian[i, j] / (2.0 * step)
                 room.change[i, j] = entry if side > 0.0 else room.change[i, j] - entry
 
 
@@ -389,7 +374,6 @@ def _interpolate(
     At a branch point the corrector itself is singular; see `Identifier`.
     """
     nodes = (-2.0, -1.0, 1.0, 2.0)
-    biggest = 0.0
     for k in range(4):
         if not station(system, pair, position + spread * nodes[k], weights, control, work, own):
             return
@@ -400,7 +384,6 @@ def _interpolate(
         )
         if not math.isfinite(room.tests[k]):
             return
-        biggest = max(biggest, abs(room.tests[k]))
     low, high = -1.0, 1.0
     before = _cubic(nodes, room.tests, low)
     if not before * _cubic(nodes, room.tests, high) < 0.0:

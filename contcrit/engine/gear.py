@@ -10,7 +10,7 @@ from ..errors import SpecificationError
 from ..settings import Settings
 from . import walk as walking
 from .between import SIMPLE, BetweenWork, Pair, between_work
-from .cross import cross_work
+from .cross import CrossWork, cross_work
 from .kernel import Control, allocate
 
 Array = np.ndarray
@@ -79,6 +79,8 @@ class Gear:
         self._tried = False
         self._keep_alive: Any = None
         self._compiled: Any = None
+        self._own: BetweenWork | None = None
+        self._cross: CrossWork | None = None
         self.locates = False
         self._counted = 0
         if settings.gear == "native" and not self._shift_up() and not _is_gauged(system):
@@ -138,7 +140,7 @@ class Gear:
         settings: Settings,
     ) -> Located | None:  # fmt: skip
         """Return the simple fold between two points, or None if it is not simple."""
-        own = between_work(weights.size - 1)
+        own = self._between(weights.size - 1)
         outcome, position, residual, quadratic, *negative = self._compiled.simple_fold(
             self.system, pair, *ends, weights, control,
             settings.rank_tolerance, settings.location_tolerance, self.work, own,
@@ -153,15 +155,22 @@ class Gear:
         control: Control, settings: Settings,
     ) -> Located | None:  # fmt: skip
         """Return the branch point between two points, or None if that is not what happens."""
-        own, room = between_work(weights.size - 1), cross_work(weights.size - 1)
+        own = self._between(weights.size - 1)
+        if self._cross is None:
+            self._cross = cross_work(weights.size - 1)
         outcome, position, residual, kernel, excess, *negative = self._compiled.branch_point(
             self.system, pair, *ends, spread, weights, control,
-            settings.rank_tolerance, settings.location_tolerance, self.work, own, room,
+            settings.rank_tolerance, settings.location_tolerance, self.work, own, self._cross,
         )  # fmt: skip
         if outcome != SIMPLE:
             return None
         evidence = {"event": "inertia"}
         return _located("branch-point", own, position, residual, kernel, excess, negative, evidence)
+
+    def _between(self, size: int) -> BetweenWork:
+        if self._own is None:
+            self._own = between_work(size)
+        return self._own
 
 
 def _located(
@@ -171,13 +180,12 @@ def _located(
     evidence |= {
         "kernel_dimension": kernel,
         "excess": excess,
-        "singular_values": own.values[:4],
-        "singular_values_at_ends": own.reference[:4],
+        "singular_values": own.values[:4].copy(),
+        "singular_values_at_ends": own.reference[:4].copy(),
     }
+    z, tangent, refined = own.located.copy(), own.tangent.copy(), own.refined.copy()
     counts = (negative[0], negative[1])
-    return Located(
-        kind, position, own.located, own.tangent, own.refined, residual, counts, evidence
-    )
+    return Located(kind, position, z, tangent, refined, residual, counts, evidence)
 
 
 def _is_gauged(system: Any) -> bool:

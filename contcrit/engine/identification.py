@@ -125,6 +125,8 @@ class Identifier(Stretch):
         root = 0.0
         if not bracket.dip:
             values = np.array([event.value(sample, bracket) for sample in samples])
+            if not np.all(np.isfinite(values)):
+                return z, tangent
             roots = np.roots(np.polyfit(nodes, values / np.max(np.abs(values)), 3))
             real = roots[np.abs(roots.imag) < 1e-6].real
             if real.size == 0 or np.min(np.abs(real)) > 1.0:

@@ -29,6 +29,7 @@ from . import (
     kernel,
     native_tridiagonal,
     newton,
+    roots,
     tridiagonal,
     turn,
 )
@@ -63,12 +64,24 @@ class Handle(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Arrays that the compiled walk works in."""
+    """Arrays that the compiled walk works in.
+
+    Parameters
+    ----------
+    inputs, outputs : ndarray
+        Of the system's code.
+    residual : ndarray of shape (n,)
+    jacobian : ndarray of shape (n, n + 1)
+        These two are views of the outputs.
+    matrix : ndarray of shape (n + 1, n + 1)
+    square : ndarray of shape (n, n)
+    """
 
     inputs: Array
     outputs: Array
+    residual: Array
+    jacobian: Array
     matrix: Array
-    right: Array
     square: Array
 
 
@@ -97,29 +110,31 @@ def handle_of(system: Any) -> tuple[Handle, Work, Any] | None:
     n = system.size
     inputs = np.zeros(found.in_size)
     inputs[n + 1 :] = found.constants
-    work = Work(
-        inputs,
-        np.zeros(found.out_size),
-        np.zeros((n + 1, n + 1)),
-        np.zeros(n + 1),
-        np.zeros((n, n)),
-    )
+    outputs = np.zeros(found.out_size)
+    jacobian = outputs[n : n + n * (n + 1)].reshape(n, n + 1)
+    work = Work(inputs, outputs, outputs[:n], jacobian, np.zeros((n + 1, n + 1)), np.zeros((n, n)))
     return Handle(found.address, found.data, bool(system.symmetric)), work, found.keep_alive
 
 
 def cache_directory() -> Path:
     """Return the folder of the user's that keeps machine code between processes."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "contcrit" / _digest()
+
+
+@cache
+def _digest() -> str:
+    """Return a name that changes with the source of what is compiled."""
     own = sys.modules[__name__]
     modules = (
-        kernel, dense, corrector, between, turn, cross, walking, newton, deflation, batch,
+        kernel, dense, corrector, roots, between, turn, cross, walking, newton, deflation, batch,
         tridiagonal, native_tridiagonal, own,
     )  # fmt: skip
     try:
         source = "".join(inspect.getsource(module) for module in modules)
     except OSError:  # installed without sources: they change with the version only
         source = version("contcrit")
-    return Path(root) / "contcrit" / hashlib.sha256(source.encode()).hexdigest()[:16]
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
 
 
 @cache
@@ -216,7 +231,7 @@ def _register() -> None:
         n = row.size - 1
         for i in range(n):
             for j in range(n + 1):
-                work.matrix[i, j] = work.outputs[n + i * (n + 1) + j]
+                work.matrix[i, j] = work.jacobian[i, j]
         for j in range(n + 1):
             work.matrix[n, j] = row[j]
 
@@ -241,14 +256,7 @@ def _register() -> None:
             return None
 
         def run(system: Any, work: Any) -> float:
-            size = 0.0
-            for i in range(work.right.size - 1):
-                value = abs(work.outputs[i])
-                if not value <= size:
-                    size = value
-                    if math.isnan(value):
-                        break
-            return size
+            return kernel.largest(work.residual)
 
         return run
 
@@ -263,7 +271,7 @@ def _register() -> None:
             for i in range(n):
                 total = 0.0
                 for j in range(n + 1):
-                    total += abs(work.outputs[n + i * (n + 1) + j]) * abs(z[j])
+                    total += abs(work.jacobian[i, j]) * abs(z[j])
                 worst = max(worst, total)
             return 20.0 * 2.220446049250313e-16 * worst
 
@@ -278,7 +286,7 @@ def _register() -> None:
             n = z.size - 1
             for i in range(n):
                 for j in range(n):
-                    work.square[i, j] = work.outputs[n + i * (n + 1) + j]
+                    work.square[i, j] = work.jacobian[i, j]
             if system.symmetric:
                 return negative_symmetric(work.square)
             return negative_general(work.square)
@@ -294,7 +302,7 @@ def _register() -> None:
             n = row.size - 1
             load(work, row)
             for i in range(n):
-                increment[i] = -work.outputs[i]
+                increment[i] = -work.residual[i]
             increment[n] = 0.0
             eliminate(work.matrix, increment)
 
@@ -419,7 +427,7 @@ def _register() -> None:
     ]  # fmt: skip
     for function in hot:
         register_jitable(**_INLINE)(function)
-    for module in (corrector, dense, between, turn, cross, walking, newton, batch):
+    for module in (corrector, dense, roots, between, turn, cross, walking, newton, batch):
         for _, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and function not in hot:
                 register_jitable(**_OPTIONS)(function)

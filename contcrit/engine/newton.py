@@ -144,7 +144,7 @@ def newton(
         if not _factorise(work, own.factors, own.pivots):
             return SINGULAR, iteration, value
         for i in range(n):
-            plain[i] = -work.outputs[i]
+            plain[i] = -work.residual[i]
         _substitute(own.factors, own.pivots, plain)
         if not math.isfinite(largest(plain[:n])):
             return SINGULAR, iteration, value
@@ -170,7 +170,7 @@ def newton(
             value = residual_size(system, work)
             if math.isfinite(value):
                 for i in range(n):
-                    correction[i] = work.outputs[i]
+                    correction[i] = work.residual[i]
                 _substitute(own.factors, own.pivots, correction)
                 if _mean(correction, width) <= (1.0 - share / 4.0) * length:
                     accepted = True
@@ -196,7 +196,7 @@ def newton(
 def _finite_jacobian(work: Any, n: int) -> bool:
     for i in range(n):
         for j in range(n):
-            if not math.isfinite(work.outputs[n + i * (n + 1) + j]):
+            if not math.isfinite(work.jacobian[i, j]):
                 return False
     return True
 
@@ -217,7 +217,7 @@ def _is_solution(
     for i in range(n):
         total = 0.0
         for j in range(n):
-            total += abs(work.outputs[n + i * (n + 1) + j]) * (1.0 + abs(z[j]))
+            total += abs(work.jacobian[i, j]) * (1.0 + abs(z[j]))
         rounding = max(rounding, total)
     return value <= max(residual_tolerance, 8.0 * 2.220446049250313e-16 * rounding)
 
@@ -235,7 +235,7 @@ def _factorise(work: Any, factors: Array, pivots: Array) -> bool:
     n = pivots.size
     for i in range(n):
         for j in range(n):
-            factors[i, j] = work.outputs[n + i * (n + 1) + j]
+            factors[i, j] = work.jacobian[i, j]
     for k in range(n):
         pivot = k
         for i in range(k + 1, n):

@@ -176,10 +176,10 @@ class Tracer:
             status = (Status.CLOSED_LOOP, Status.CLOSED_LOOP)
         else:
             status = (behind.status, ahead.status)
-        whole = March(points, tangents, facts, status[1])
-        return self.assembly.branch(
-            system, whole, status, singular, len(behind.points), "+".join(sorted(self.gears))
-        )
+        whole, origin = March(points, tangents, facts, status[1]), len(behind.points)
+        del ahead, behind  # large ones need not be there twice
+        gear = "+".join(sorted(self.gears))
+        return self.assembly.branch(system, whole, status, singular, origin, gear)
 
     def facts(self, system: Any, z: Array, tangent: Array) -> Array:
         """Return what the walk would record of a point at arc length 0, shape (1, 6)."""

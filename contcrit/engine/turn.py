@@ -19,10 +19,11 @@ from .between import (
     TURN,
     BetweenWork,
     Pair,
+    confirmed,
     leading_zeros,
     search,
-    spectrum,
-    station,
+    side_counts,
+    spectra,
 )
 from .dense import eliminate, singular_values
 from .kernel import (
@@ -31,8 +32,6 @@ from .kernel import (
     displace,
     evaluate,
     largest,
-    negative_eigenvalues,
-    residual_floor,
     residual_size,
 )
 
@@ -84,44 +83,29 @@ def simple_fold(
     position = search(TURN, system, pair, weights, control, location_tolerance, work, own)
     if not math.isfinite(position):
         return failed
-    spectrum(system, before, work, own, own.reference, own.full_reference, True)
-    spectrum(system, after, work, own, own.reference, own.full_reference, False)
-    spectrum(system, own.located, work, own, own.values, own.full, True)
+    spectra(system, before, after, work, own)
     if not _is_fold(own, LOOSE):
         return failed
     _null_vectors(system, own.located, work, own)
     residual = _refine(system, control, work, own)
     if not math.isfinite(residual):
         return failed
-    width = shift = 0.0
-    size = pair.z.size
-    for i in range(size):
-        width = max(width, abs(after[i] - before[i]))
-        shift = max(shift, abs(own.refined[i] - own.located[i]))
-    if not shift <= 0.01 * width + 1e-8:
+    if not confirmed(system, before, after, control, work, own):
         return failed
-    evaluate(system, own.refined, work)
-    floor = residual_floor(system, own.refined, work)
-    if not residual_size(system, work) <= max(control.residual_tolerance, floor):
-        return failed
-    spectrum(system, own.refined, work, own, own.values, own.full, True)
     if not _is_fold(own, rank_tolerance):
         return failed
     _null_vectors(system, own.refined, work, own)
     phi, gradient = own.vectors[0], own.vectors[1]
-    phi[size - 1] = 0.0
+    phi[phi.size - 1] = 0.0
     for i in range(own.right.size):
         phi[i] = own.right[i]
     _curvature(system, own.refined, phi, own.left, work, own, gradient)
     quadratic = 0.0
-    for i in range(size):
+    for i in range(phi.size):
         quadratic += 0.5 * gradient[i] * phi[i]
-    first = last = -1
-    for side in (-1e-4, 1e-4):
-        at = position + side * pair.reach
-        if not station(system, pair, at, weights, control, work, own):
-            return failed
-        first, last = last, negative_eigenvalues(system, own.vectors[2], work)
+    known, first, last = side_counts(system, pair, position, weights, control, work, own)
+    if not known:
+        return failed
     return SIMPLE, position, residual, quadratic, first, last
 
 
@@ -139,7 +123,7 @@ def _null_vectors(system: Any, z: Array, work: Any, own: BetweenWork) -> None:
     for transposed in (False, True):
         for i in range(n):
             for j in range(n):
-                entry = work.outputs[n + i * (n + 1) + j]
+                entry = work.jacobian[i, j]
                 if transposed:
                     own.square[j, i] = entry
                 else:
@@ -166,7 +150,7 @@ def _curvature(
         evaluate(system, moved, work)
         for i in range(n):
             for j in range(n + 1):
-                out[j] += sign * left[i] * work.outputs[n + i * (n + 1) + j] / (2.0 * step)
+                out[j] += sign * left[i] * work.jacobian[i, j] / (2.0 * step)
 
 
 def _refine(system: Any, control: Control, work: Any, own: BetweenWork) -> float:
@@ -214,8 +198,8 @@ def _extended_increment(work: Any, gradient: Array, test: float, increment: Arra
     n = increment.size - 1
     for i in range(n):
         for j in range(n + 1):
-            work.matrix[i, j] = work.outputs[n + i * (n + 1) + j]
-        increment[i] = -work.outputs[i]
+            work.matrix[i, j] = work.jacobian[i, j]
+        increment[i] = -work.residual[i]
     for j in range(n + 1):
         work.matrix[n, j] = gradient[j]
     increment[n] = -test
@@ -231,7 +215,7 @@ def _bordered(work: Any, own: BetweenWork, direction: Array, adjoint: Array) -> 
     scale = 0.0
     for i in range(n):
         for j in range(n):
-            scale = max(scale, abs(work.outputs[n + i * (n + 1) + j]))
+            scale = max(scale, abs(work.jacobian[i, j]))
     if scale == 0.0:
         scale = 1.0
     test = 0.0
@@ -239,7 +223,7 @@ def _bordered(work: Any, own: BetweenWork, direction: Array, adjoint: Array) -> 
         vector = adjoint if transposed else direction
         for i in range(n):
             for j in range(n):
-                entry = work.outputs[n + i * (n + 1) + j]
+                entry = work.jacobian[i, j]
                 if transposed:
                     work.matrix[j, i] = entry
                 else:

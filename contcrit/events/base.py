@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -173,8 +174,14 @@ class UserEvent:
 
 def sign_changes(values: Array) -> list[Bracket]:
     """Return the brackets between consecutive non-zero values of opposite sign."""
-    known = np.flatnonzero((values != 0) & np.isfinite(values))
-    flips = np.flatnonzero(np.sign(values[known[:-1]]) != np.sign(values[known[1:]]))
+    signs = np.sign(values)
+    if abs(signs.sum()) == len(signs):
+        return []  # all of one sign: the usual case, told cheaply
+    if signs.all() and math.isfinite(values.sum()):
+        flips = (signs[:-1] != signs[1:]).nonzero()[0].tolist()
+        return [Bracket(k, k + 1) for k in flips]
+    known = np.flatnonzero((signs != 0) & np.isfinite(values))
+    flips = np.flatnonzero(np.diff(signs[known])).tolist()
     return [Bracket(int(known[k]), int(known[k + 1])) for k in flips]
 
 
@@ -186,6 +193,8 @@ def count_changes(counts: Array) -> list[Bracket]:
     counts : ndarray of int, shape (m,)
         Of eigenvalues on one side of a line; -1 where unknown.
     """
+    if not np.any(counts[1:] != counts[:-1]):
+        return []
     known = np.flatnonzero(counts >= 0)
     found: list[Bracket] = []
     for k in np.flatnonzero(counts[known[:-1]] != counts[known[1:]]):

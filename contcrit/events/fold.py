@@ -42,20 +42,27 @@ EVENT = Fold()
 
 def _double_turns(signals: Signals) -> list[Bracket]:
     """Return pairs of brackets in steps whose cubic Hermite interpolant turns back and forth."""
-    before, after = signals.tangent[:-1, -1], signals.tangent[1:, -1]
-    secant = np.diff(signals.z[:, -1]) / np.where(signals.step > 0, signals.step, np.inf)
+    slope, step, secant = signals.tangent[:, -1], signals.step, np.diff(signals.z[:, -1])
+    before, after = slope[:-1], slope[1:]
+    # A cubic is monotone where thrice its secant's slope reaches that at either end (Fritsch and
+    # Carlson, SIAM J. Numer. Anal. 17 (1980), 238-246); this settles nearly all steps.
+    thrice = 3.0 * secant
+    monotone = (thrice * before >= step * before**2) & (thrice * after >= step * after**2)
+    bent = np.flatnonzero((before * after > 0) & ~monotone)
+    if not bent.size:
+        return []
+    before, after, step, secant = before[bent], after[bent], step[bent], secant[bent]
+    secant = secant / np.where(step > 0, step, np.inf)
     # Slope at the share t of the step: before + t linear + t^2 square, extreme at `middle`.
     linear = 6.0 * secant - 4.0 * before - 2.0 * after
     square = 3.0 * (before + after) - 6.0 * secant
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = -linear / (2.0 * square)
         extreme = before + 0.5 * middle * linear
-    turns = (before * after > 0) & (middle > 0) & (middle < 1) & (extreme * before < 0)
-    found = []
-    for k in np.flatnonzero(turns):
-        width = float(signals.step[k])
-        for limits in ((0.0, middle[k] * width), (middle[k] * width, width)):
-            found.append(Bracket(int(k), int(k) + 1, limits=limits))
+    found: list[Bracket] = []
+    for j in np.flatnonzero((middle > 0) & (middle < 1) & (extreme * before < 0)):
+        k, width, turn = int(bent[j]), float(step[j]), float(middle[j] * step[j])
+        found.extend(Bracket(k, k + 1, limits=limits) for limits in ((0.0, turn), (turn, width)))
     return found
 
 

@@ -81,7 +81,7 @@ def analyse(system: Any, z: Array, ends: tuple[Array, ...], tolerance: float) ->
     if is_matrix_free(system.jacobian(z)):
         return _unseen(system.size)
     for count in (FEW, COUNT):
-        others = [_spectra(system, end, count, _ROUGH) for end in ends]
+        others = [_spectra(system, end, count, _ROUGH, vectors=False) for end in ends]
         here = _spectra(system, z, count, _TOLERANCE)
         inner, full = here.inner, here.full
         reference = np.max([other.inner[1] for other in others], axis=0)
@@ -133,21 +133,32 @@ class _Spectra(NamedTuple):
         return self.accuracy * self.full[3]
 
 
-class _Remembered(NamedTuple):
-    """Triplets of a sparse Jacobian, which cost much, and where they belong."""
+@dataclass(eq=False)
+class _Remembered:
+    """Triplets of a sparse Jacobian, which cost much, and where they belong.
+
+    `start` are vectors to begin with at a point nearby; only the last one's are kept.
+    """
 
     system: Any
     point: Array
     size: int
     tolerance: float
     spectra: _Spectra
+    start: tuple[Array, Array] | None
 
 
 _memory: deque[_Remembered] = deque(maxlen=4)
 """The last few: one special point is analysed several times between the same ends."""
 
 
-def _spectra(system: Any, z: Array, count: int, tolerance: float) -> _Spectra:
+def _forget(_: Any) -> None:
+    _memory.clear()
+
+
+def _spectra(
+    system: Any, z: Array, count: int, tolerance: float, *, vectors: bool = True
+) -> _Spectra:
     mine = [each for each in _memory if each.system() is system and each.size == count]
     for each in mine:
         if each.tolerance <= tolerance and np.array_equal(each.point, z):
@@ -158,14 +169,21 @@ def _spectra(system: Any, z: Array, count: int, tolerance: float) -> _Spectra:
             singular_triplets(jacobian[:, :-1], COUNT), singular_triplets(jacobian, COUNT), 1e-13
         )
     # Those of a point nearby are a good start.
-    starts = (mine[-1].spectra.inner[2], mine[-1].spectra.full[2]) if mine else (None, None)
+    starts = (mine[-1].start if mine else None) or (None, None)
     inner, full = (
         singular_triplets(matrix, count, tolerance=tolerance, start=start)
         for matrix, start in zip((jacobian[:, :-1], jacobian), starts, strict=True)
     )
+    for each in _memory:
+        each.start = None
+    start = (inner[2], full[2])
+    if not vectors:
+        none = np.empty((0, 0))
+        inner, full = ((none, each[1], none, each[3]) for each in (inner, full))
     # Inverse iteration resolves small values; the spectrum may be wide.
     spectra = _Spectra(inner, full, 1e-16)
-    _memory.append(_Remembered(weakref.ref(system), z.copy(), count, tolerance, spectra))
+    known = weakref.ref(system, _forget)
+    _memory.append(_Remembered(known, z.copy(), count, tolerance, spectra, start))
     return spectra
 
 

@@ -39,7 +39,8 @@ class FactoredJacobian:
     """
 
     def __init__(self, jacobian: PatternedMatrix) -> None:
-        self.jacobian = jacobian
+        # A twin that keeps nothing: a cycle would hold factors until garbage is collected.
+        self.jacobian = jacobian.like(jacobian.data)
         self.column = jacobian.last_column()
         self.factors = factorise(jacobian)
         self._eliminated: Array | None = None  # A^-1 b

@@ -58,7 +58,7 @@ def singular_triplets(
     if is_matrix_free(matrix):
         return _matrix_free_kernel(matrix, count)
     if not sparse.issparse(matrix) or n <= 50:
-        left, values, right = linalg.svd(as_dense(matrix))
+        left, values, right = np.linalg.svd(as_dense(matrix))
         order = np.argsort(values)[:count]
         vectors = np.concatenate([right[n:], right[order]])
         return left[:, order], values[order], vectors.T, float(values.max())

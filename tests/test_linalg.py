@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import weakref
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from contcrit.linalg import (
     metric_weights,
     negative_count,
     negative_counts,
+    pattern_of,
     permutation_sign,
     real_parts,
     rounding_level,
@@ -172,3 +175,18 @@ def test_the_rounding_level_scales_with_matrix_and_point() -> None:
     assert rounding_level(jacobian, z) == pytest.approx(40 * np.finfo(float).eps)
     assert rounding_level(sparse.csc_array(jacobian), z) == rounding_level(jacobian, z)
     assert as_dense(sparse.csc_array(jacobian)) == pytest.approx(jacobian)
+
+
+def test_factors_go_with_their_matrix() -> None:
+    matrix = pattern_of(sparse.hstack([banded(60, 0.3), np.ones((60, 1))]))
+    row, right = np.zeros(61), np.zeros(61)
+    row[-1] = right[-1] = 1.0
+    solve_bordered(matrix, row, right)
+    kept = weakref.ref(matrix.kept["jacobian"])
+    assert kept() is not None
+    gc.disable()  # without it a cycle would stay, as large as the factors are
+    try:
+        del matrix
+        assert kept() is None
+    finally:
+        gc.enable()

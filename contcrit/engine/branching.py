@@ -8,6 +8,7 @@ full equations, so that nothing is believed of the expansion but its rough aim.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import Any
@@ -256,12 +257,15 @@ class Switch:
     def _distinct(self, departures: list[Departure]) -> list[Departure]:
         """Drop repetitions and rotated copies; put opposite departures next to each other."""
         kept: list[Departure] = []
+        orbits: list[Array] = []
         for departure in departures:
             point = departure.plain
             near = 1e-2 * float(np.linalg.norm(point - self.special.z))
-            if any(self._distance(point, other.plain) < near for other in kept):
+            known = zip(kept, orbits, strict=True)
+            if any(self._is_copy(point, other.plain, orbit, near) for other, orbit in known):
                 continue
             kept.append(departure)
+            orbits.append(self.group.samples(point[:-1]))
         ordered: list[Departure] = []
         while kept:
             first = kept.pop(0)
@@ -271,9 +275,12 @@ class Switch:
                 ordered.append(kept.pop(int(np.argmin(overlaps))))
         return ordered
 
-    def _distance(self, one: Array, other: Array) -> float:
-        across = self.group.distance(one[:-1], other[:-1])
-        return float(np.hypot(across, one[-1] - other[-1]))
+    def _is_copy(self, one: Array, other: Array, orbit: Array, near: float) -> bool:
+        """Tell whether a point is close to the orbit of another, given by samples."""
+        along = abs(float(one[-1] - other[-1]))
+        if along >= near:
+            return False
+        return self.group.comes_near(one[:-1], orbit, math.sqrt(near * near - along * along))
 
 
 def _evaluate(monomials: list[tuple[int, ...]], points: Array) -> Array:

@@ -131,12 +131,27 @@ class SymmetryGroup:
         found = [self._descend(x, samples[k]) for k in order[:candidates]]
         return min(found, key=lambda pair: pair[0])
 
+    def comes_near(self, x: Array, samples: Array, distance: float, candidates: int = 3) -> bool:
+        """Tell whether an orbit given by samples passes x at less than a distance."""
+        distances = np.linalg.norm(samples - x, axis=1)
+        if distances.min() < distance:
+            return True
+        if len(self.generators) == 0:
+            return False
+        nearest = np.argsort(distances, kind="stable")[:candidates]
+        return any(self._descend(x, samples[k], distance)[0] < distance for k in nearest)
+
     def distance(self, x: Array, y: Array) -> float:
         """Return the distance from x to the orbit of y."""
         return self.nearest(np.asarray(x, dtype=float), self.samples(np.asarray(y, dtype=float)))[0]
 
-    def _descend(self, x: Array, y: Array, iterations: int = 200) -> tuple[float, Array]:
-        """Minimise |x - exp(tau g) y| over tau by Newton's method with halving."""
+    def _descend(
+        self, x: Array, y: Array, enough: float = 0.0, iterations: int = 200
+    ) -> tuple[float, Array]:
+        """Minimise |x - exp(tau g) y| over tau by Newton's method with halving.
+
+        It ends where the distance falls below `enough`.
+        """
         difference = x - y
         value = float(difference @ difference)
         linear = self.generators[:, :, :-1]
@@ -164,7 +179,7 @@ class SymmetryGroup:
                 break
             gain = value - new_value
             y, difference, value = candidate, remaining, new_value
-            if gain <= 1e-15 * value:
+            if gain <= 1e-15 * value or value < enough * enough:
                 break
         return float(np.sqrt(value)), y
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import sympy as sp
 
 import contcrit as cc
+from contcrit.engine.identification import Identifier
+from contcrit.events import Event
 from tests.strategies import cubic, fold, hopf, p, pitchfork, reaction, transcritical, x, y
 
 SHIFT = sp.Rational(1, 7)
@@ -130,3 +133,22 @@ def test_double_eigenvalues_are_found_without_a_change_of_sign() -> None:
     assert special.kernel_dimension == 2
     assert special.parameter == pytest.approx(0, abs=1e-9)
     assert special.digits >= 6
+
+
+def test_a_branch_point_whose_neighbours_give_no_value_keeps_its_first_location(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exact = Identifier._interpolate
+
+    def without_values(self: Identifier, event: Event, *where: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(type(event), "value", lambda *_: math.inf)
+            return exact(self, event, *where)
+
+    settings = cc.Settings(gear="python")
+    expected = cc.trace(shifted(pitchfork()), [2 / 7], "p", (-1, 1), settings=settings)
+    monkeypatch.setattr(Identifier, "_interpolate", without_values)
+    branch = cc.trace(shifted(pitchfork()), [2 / 7], "p", (-1, 1), settings=settings)
+    (special,), (known,) = branch.special_points, expected.special_points
+    assert special.kind == known.kind == "branch-point"
+    assert special.z == pytest.approx(known.z, abs=1e-9)

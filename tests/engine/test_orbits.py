@@ -66,3 +66,25 @@ def test_distance_under_discrete_and_continuous_symmetries() -> None:
     spread[0, :2, :2] = QUARTER
     group = SymmetryGroup(4, spread, [np.diag([1.0, 1.0, -1.0, 1.0])])
     assert len(group.copies(np.array([1.0, 0.5, 0.3, 0.0]))) == 2
+
+
+@given(
+    st.integers(0, 2**31 - 1),
+    st.floats(0.0, 3.0),
+    st.floats(0.5, 2.0),
+    st.sampled_from([0.5, 0.9, 1.1, 2.0]),
+)
+def test_coming_near_is_a_matter_of_distance(
+    seed: int, time: float, stretch: float, share: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    turn = np.zeros((4, 5))
+    turn[:2, :2] = turn[2:, 2:4] = [[0.0, -1.0], [1.0, 0.0]]
+    group = SymmetryGroup(4, turn[None])
+    x = rng.standard_normal(4)
+    y = stretch * (expm(time * turn[:, :4]) @ x)
+    distance = group.distance(x, y)
+    if distance > 1e-3:
+        assert group.comes_near(x, group.samples(y), share * distance) == (share > 1.0)
+    else:
+        assert group.comes_near(x, group.samples(y), 2e-3)

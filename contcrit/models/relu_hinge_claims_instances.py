@@ -177,11 +177,14 @@ def binary_case(
 
 
 def any_network(
-    draw: Draw, losses: Sequence[str] = ("binary", "multiclass", "one-versus-all")
+    draw: Draw,
+    losses: Sequence[str] = ("binary", "multiclass", "one-versus-all"),
+    *,
+    deepest: int = 3,
 ) -> dict[str, Any]:
-    """Return a loss with up to three hidden layers, one of which may be a convolution."""
+    """Return a loss with up to `deepest` hidden layers, one of which may be a convolution."""
     count, d, loss = draw.integer(3, 5), 3, draw.choice(losses)
-    widths = [draw.integer(1, 3) for _ in range(draw.integer(1, 3))]
+    widths = [draw.integer(1, 3) for _ in range(draw.integer(1, deepest))]
     bases: list[Any] = [None] * len(widths)
     if draw.choice((True, False)):
         bases[0] = convolution(3, 2, outputs=draw.integer(1, 2))

@@ -36,10 +36,11 @@ SOLVED = 1e-9
 
 
 def _minima_are_critical(case: Case) -> Outcome:
-    critical, minimum = criticality_of(case)
-    if minimum is not True:
+    evidence = judged(network_of(case), case["x"]).evidence
+    if evidence.get("local_minimum") is not True:
         return Outcome(None, detail="no local minimum")
-    return Outcome(critical, detail="a local minimum, and critical")
+    critical = evidence.get("critical")
+    return Outcome(critical, detail=f"a local minimum, critical: {critical}")
 
 
 def _chain_rule(case: Case) -> Outcome:

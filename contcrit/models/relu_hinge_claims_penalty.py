@@ -225,7 +225,7 @@ def _descends(case: Case) -> Outcome:
         best = start
         for inward in (0.0, 1.0):
             for side in (1.0, -1.0):
-                for share in (0.0, size):
+                for share in (0.0, size / (10.0 * (1.0 + network.gamma))):
                     moved_own = own.copy()
                     c, v = part.places["c"].start, part.places["v"].start
                     moved_own[c] -= inward * size * np.sign(moved_own[c])
@@ -238,7 +238,7 @@ def _descends(case: Case) -> Outcome:
                     best = min(best, float(network.loss(trial)))
         gains.append(start - best)
     least = min(gains)
-    return Outcome(least > 1e-12, least, f"E falls by {least:.3g} close by")
+    return Outcome(least > 1e-14, least, f"E falls by {least:.3g} close by")
 
 
 def _plane(data: Array, y: Array) -> Array:

@@ -74,7 +74,7 @@ def _at_most_twice(case: Case) -> Outcome:
     largest = float(np.max(np.sum(np.abs(rows), axis=1)))
     bound = 2.0 * data.count * float(np.sum(np.abs(w_hat))) * largest
     active = data.active(data.w_star)
-    return Outcome.at_most(float(np.max((data.X @ slope(data))[active])), bound)
+    return Outcome.at_most(float(np.max(np.abs(data.X @ slope(data))[active])), bound)
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -121,8 +121,8 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         key="equation-32",
-        statement="The largest (X u)_i over active rows is at most 2 N |w_hat|_1 times the norm of "
-        "X (X_delta^T X_delta)^-1.",
+        statement="The largest |(X u)_i| over active rows is at most 2 N |w_hat|_1 times the norm "
+        "of X (X_delta^T X_delta)^-1.",
         reference="equation 32; equation 31",
         holds_in="B of full rank, lam below the bound (33) over all rows",
         check=_at_most_twice,

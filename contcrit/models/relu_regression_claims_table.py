@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ..contraction.claims import Claim, Draw, Outcome
-from ..system import Array
 from .relu_regression_claims_instances import Case, data_of, reference, seeded, size
 from .relu_regression_convergence import (
     L1_CORRECT,

@@ -16,7 +16,6 @@ from contcrit.models.relu_hinge_cells import classify_in_cell
 from contcrit.models.relu_hinge_data import HingeData, read_constants
 from contcrit.models.relu_hinge_network import convolution
 from contcrit.models.relu_hinge_pieces import HingePieces
-from contcrit.models.relu_hinge_theory import separation
 
 DRAWS = st.integers(0, 2**32 - 1)
 LOSSES = st.sampled_from(("binary", "multiclass", "one-versus-all", "penalised"))
@@ -131,33 +130,6 @@ def binary_cases(draw: Any, alphas: Any = ALPHAS, sliced: bool | None = None) ->
         )
     )
     case.x = on_kinks(rng, case.network)
-    return case
-
-
-@st.composite
-def separable_cases(
-    draw: Any,
-    alphas: Any = ALPHAS,
-    equal: bool = False,
-    vanishing: bool = False,
-    single: bool = False,
-) -> Case:
-    """Draw a binary problem with separable data; `vanishing` sets all v to 0."""
-    rng = np.random.default_rng(draw(DRAWS))
-    d, K = rng.integers(1, 3), 1 if single else rng.integers(1, 3)
-    while True:
-        count = rng.integers(2, 5)
-        X, y = random_data(rng, count, d), random_labels(rng, count)
-        if separation(X, y) > 0:
-            break
-    mu = rng.integers(1, 4, size=count) / 6.0
-    if equal:
-        for side in (-1, 1):
-            mu[y == side] *= 0.5 / np.sum(mu[y == side])
-    case = Case(dict(X=X, y=y, hidden=int(K), alpha=draw(alphas), mu=mu))
-    case.x = on_kinks(rng, case.network)
-    if vanishing:
-        case.x = case.moved(v=np.zeros(K))
     return case
 
 

@@ -86,13 +86,6 @@ def test_reduced_gradient_is_that_of_the_cost_in_C(tools, seed, d):
     assert found == pytest.approx(slope, rel=1e-5, abs=1e-5 * (1 + np.max(np.abs(slope))))
 
 
-@given(SEEDS, SIZES, st.floats(0.2, 4.0))
-def test_scaling_depth_leaves_the_cost(tools, seed, d, T):
-    network, C = tools.random_network(seed, d)
-    deep = LinearNetwork(network.R, network.Sigma0, T)
-    assert deep.cost(C / T, 0.7 * T) == pytest.approx(network.cost(C, 0.7))
-
-
 def test_reduced_hessian_is_symmetric_at_critical_points_only(quarter, tools):
     _, C = quarter.pair(-1, 0.07)
     S = quarter.network.reduced_hessian(C, 0.07)
@@ -103,21 +96,6 @@ def test_reduced_hessian_is_symmetric_at_critical_points_only(quarter, tools):
     assert np.max(np.abs(N - N.T)) > 1e-2
     elsewhere = quarter.network.reduced_hessian(C + 0.1 * np.eye(2)[::-1], 0.07)
     assert np.max(np.abs(elsewhere - elsewhere.T)) > 1e-4
-
-
-def test_costs_of_the_principal_branch(quarter, tools):
-    expected = {
-        0.01: 0.02442969450168736,
-        0.1: 0.2241774068140210,
-        0.5: 0.8007279601139352,
-        1.0: 1.141419999719350,
-        2.0: 1.431350879156481,
-        5.0: 1.702743840195445,
-    }
-    C = np.pi / 2 * quarter.J
-    for lam, cost in expected.items():
-        C = tools.solve(quarter.network, lam, C)
-        assert quarter.network.cost(C, lam) == pytest.approx(cost, rel=1e-12)
 
 
 @pytest.mark.parametrize("n", [-1, 1, -2, 2])
@@ -131,18 +109,6 @@ def test_normal_solutions_and_their_folds(quarter, tools, n):
         assert lam == pytest.approx(tools.folds[n][0], rel=1e-14)
         derivative = quarter.network.residual_derivative(C, lam)
         assert np.linalg.svd(derivative, compute_uv=False)[-1] < 1e-12
-
-
-@pytest.mark.parametrize("n", [-1, 1, -2, 2])
-def test_the_escaping_branch_tends_to_cost_one(quarter, n):
-    log, escape = quarter.ends(n)
-    # For n < 0 the angle tends to pi/2 + (2 n + 1) pi, for n > 0 to pi/2 + (2 n - 1) pi.
-    costs = []
-    for inset in (0.9, 0.6, 0.4):
-        lam, C = quarter.normal(escape - inset * np.sign(escape - log))
-        costs.append(abs(quarter.network.cost(C, lam) - 1.0))
-    assert costs[0] > costs[1] > costs[2]
-    assert costs[2] < 0.1
 
 
 def test_slope_at_zero_is_theorem_2(quarter):
@@ -231,33 +197,3 @@ def test_one_dimension_has_one_solution_up_to_a_threshold():
     assert network.residual(c, cusp)[0, 0] == pytest.approx(0.0, abs=1e-10)
     assert slopes[1] == pytest.approx(0.0, abs=1e-10)
     assert (slopes[2] - slopes[0]) / (2 * h) == pytest.approx(0.0, abs=1e-3)
-
-
-def gradient_norm_squared(network, C):
-    nodes, weights = leggauss(20)
-    return sum(
-        0.5 * network.T * w * np.sum(network.gradient(C, 0.0, 0.5 * network.T * (x + 1)) ** 2)
-        for x, w in zip(nodes, weights, strict=True)
-    )
-
-
-def lower_bound(network, C):
-    """Return the right-hand side of equation 14, with the constant 2 T."""
-    length = network.T * np.linalg.norm(C)
-    smallest = np.linalg.eigvalsh(network.Sigma0)[0]
-    return 2 * network.T * np.exp(-2 * length) * smallest * network.cost(C, 0.0)
-
-
-@given(SEEDS, SIZES, st.floats(0.2, 3.0))
-def test_equation_14_holds_with_twice_the_constant(tools, seed, d, T):
-    network, C = tools.random_network(seed, d, T)
-    assert gradient_norm_squared(network, C) >= lower_bound(network, C) * (1 - 1e-9)
-
-
-def test_equation_14_is_sharp_and_needs_its_square_root():
-    network = LinearNetwork(np.array([[2.0]]), np.eye(1), 4.0)
-    C = np.array([[-0.5]])
-    norm = gradient_norm_squared(network, C)
-    assert norm == pytest.approx(lower_bound(network, C), rel=1e-12)
-    without_root = network.T * np.exp(-2 * network.T * np.sum(C * C)) * network.cost(C, 0.0)
-    assert norm < without_root

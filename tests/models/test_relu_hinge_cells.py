@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from contcrit.criticality.clarke import classify_pieces
 from contcrit.errors import SpecificationError
 from contcrit.models.relu_hinge import build
 from contcrit.models.relu_hinge_cells import classify_in_cell, is_flat
+from contcrit.models.relu_hinge_claims_generic import flat_patterns_with_loss
 from contcrit.models.relu_hinge_network import HingeNetwork
 from contcrit.models.relu_hinge_pieces import HingePieces
 from contcrit.models.relu_hinge_scenarios import figure_4, figure_5
@@ -24,7 +24,7 @@ from contcrit.models.relu_hinge_theory import (
     seen_and_unsolved,
     separation,
 )
-from tests.strategies_relu import DRAWS, Case, binary_cases, networks
+from tests.strategies_relu import DRAWS, Case, networks
 
 UNPENALISED = st.sampled_from(("binary", "multiclass", "one-versus-all"))
 
@@ -36,22 +36,6 @@ def scenario_case(scenario, label):
 
 
 # ---- Corollary 1 ---------------------------------------------------------------------------------
-
-
-@given(networks(UNPENALISED), DRAWS)
-def test_smooth_points_are_minima_exactly_in_flat_cells(case, seed):
-    network, rng = case.network, np.random.default_rng(seed)
-    if rng.integers(2):  # all data dead, or every unit and output at rest
-        name = "b" if "b" in case.blocks else "b1"
-        case.x = case.moved(**{name: case.blocks[name] - 50.0})
-    found = classify_in_cell(network, case.x)
-    loss = float(network.loss(case.x))
-    near = case.x + 1e-4 * rng.normal(size=(300, case.x.size))
-    change = network.loss(near) - loss
-    if found.kind == "flat minimum":
-        assert np.max(np.abs(change)) <= 1e-11 * (1 + loss)
-    else:
-        assert np.min(change) < 0 < np.max(change)
 
 
 def test_one_gradient_that_vanishes_does_not_make_a_cell_flat():
@@ -132,26 +116,7 @@ def test_theorem_2_at_kinks_of_zero_loss(alpha, hidden):
         assert found.kind == "flat minimum"
 
 
-@given(binary_cases())
-def test_theorem_2_sharp_minima_have_positive_loss(case):
-    pieces = case.pieces
-    assume(any(pieces.levels))
-    if classify_pieces(pieces).kind == "sharp minimum":
-        assert case.network.loss(case.x) > 0
-
-
 # ---- Theorem 3 -----------------------------------------------------------------------------------
-
-
-def flat_patterns_with_loss(network):
-    """Return whether some pattern of units and margins is flat with a datum unsolved."""
-    hidden = len(network.X) * network.widths[0]
-    kinks = len(network.criterion.weights)
-    for units in product((0.0, 1.0), repeat=hidden):
-        for margins in product((0.0, 1.0), repeat=kinks):
-            if any(margins) and is_flat(network, [np.array(units), np.array(margins)]):
-                return True
-    return False
 
 
 @given(st.lists(st.integers(-2, 3), min_size=2, max_size=3), st.sampled_from((0.5, 0.25)), DRAWS)

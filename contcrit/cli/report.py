@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..criticality.record import Criticality
-from ..results import Branch, SpecialPoint
+from ..results import Branch
 
 _SHOWN_UNKNOWNS = 4
 _WIDE = 200
@@ -79,8 +79,8 @@ def special_table(branches: Sequence[Branch]) -> Table:
             f"{special.parameter:.12g}",
             *(f"{value:.8g}" for value in special.z[: len(names)]),
             f"{special.digits:.1f}",
-            _side(special, special.verdict_before),
-            _side(special, special.verdict_after),
+            _side(special.verdict_before),
+            _side(special.verdict_after),
         )
         for position, branch in enumerate(branches)
         for special in branch.special_points
@@ -92,8 +92,14 @@ def special_table(branches: Sequence[Branch]) -> Table:
     return table(title, ("branch>", "kind", *headings), rows)
 
 
-def _side(special: SpecialPoint, verdict: Criticality | None) -> str:
-    return "" if verdict is None else str(verdict)
+def _side(verdict: Criticality | None) -> str:
+    """Return a verdict in words, with the stability of what moves (a flip changes only that)."""
+    if verdict is None:
+        return ""
+    stability = verdict.evidence.get("stability")
+    if stability is None:
+        return str(verdict)
+    return str(stability) if verdict.kind == "undecided" else f"{verdict}, {stability}"
 
 
 def verdict_table(label: str, verdict: Criticality) -> Table:

@@ -90,7 +90,7 @@ class ParityProblem(PiecewiseProblem):
 def build(
     d: int = 2,
     v: Any = None,
-    width: int = 1,
+    width: Any = 1,
     alpha: float = 0.0,
     output_weights: Any = None,
     output_bias: bool = True,
@@ -143,24 +143,12 @@ def build(
     """
     d, target = _bits("v", v, d)
     rival = None if other is None else _bits("other", other, d)[1]
+    if isinstance(width, bool) or not isinstance(width, (int, np.integer)) or width < 1:
+        raise SpecificationError("width", width, "must be a positive whole number.", "width=2.")
     if tied and (rival is not None or not target.any()):
         raise SpecificationError(
             "tied", tied, "needs a single target with a bit that counts.", "Leave out `tied`."
         )
-    constants: dict[str, Any] = {
-        "d": d,
-        "v": target.astype(int).tolist(),
-        "width": int(width),
-        "alpha": float(alpha),
-        "output_bias": bool(output_bias),
-        "ridge": bool(ridge),
-        "tied": bool(tied),
-    }
-    if output_weights is not None:
-        constants["output_weights"] = np.asarray(output_weights, dtype=float).tolist()
-    if rival is not None:
-        constants["other"] = rival.astype(int).tolist()
-    origin = {"model": NAME, "constants": constants}
     if tied:
         ones = int(target.sum())
         X = np.arange(ones + 1.0)[:, None]
@@ -179,6 +167,20 @@ def build(
         output_weights=output_weights,
         output_bias=output_bias,
     )
+    constants: dict[str, Any] = {
+        "d": d,
+        "v": target.astype(int).tolist(),
+        "width": int(width),
+        "alpha": float(alpha),
+        "output_bias": bool(output_bias),
+        "ridge": bool(ridge),
+        "tied": bool(tied),
+    }
+    if output_weights is not None:
+        constants["output_weights"] = np.asarray(output_weights, dtype=float).tolist()
+    if rival is not None:
+        constants["other"] = rival.astype(int).tolist()
+    origin = {"model": NAME, "constants": constants}
     if not ridge and rival is None:
         plain._origin = origin
         return plain

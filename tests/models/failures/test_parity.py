@@ -178,7 +178,6 @@ def test_description_rebuilds_the_problem():
         ({"d": 2, "other": [1, 0], "tied": True}, "tied"),
         ({"d": 2, "v": [0, 0], "tied": True}, "tied"),
         ({"d": 2, "alpha": 2.0}, "alpha"),
-        ({"d": 2, "alpha": "much"}, "alpha"),
         ({"d": 2, "width": 0}, "width"),
         ({"d": 2, "width": [2, 2]}, "width"),
         ({"d": 2, "output_weights": [1.0, 1.0]}, "output_weights"),

@@ -162,7 +162,7 @@ def build(
         X=X,
         y=y.astype(int),
         mu=weights,
-        hidden=width,
+        hidden=int(width),
         alpha=alpha,
         output_weights=output_weights,
         output_bias=output_bias,

@@ -63,7 +63,7 @@ def _figure_2(case: Instance) -> Outcome:
 
     paths = _paths(case, "z")
     if paths is None:
-        return Outcome(None)
+        return Outcome(False, detail="the law could not be followed")
     frozen = bool(np.all(case["z"] <= 0))
     end = paths[0].end.ravel()
     left = _pair(case).cost(end)
@@ -120,7 +120,7 @@ def _closed_form(case: Instance) -> Outcome:
 
     paths = _paths(case, "z")
     if paths is None:
-        return Outcome(None)
+        return Outcome(False, detail="the law could not be followed")
     gaps = [
         np.abs(paths[0](t).ravel() - switching_pair_flow(case["z"], case["y"], t, case["sign"]))
         for t in _TIMES

@@ -19,7 +19,8 @@ NAME = "y[2]"
 X, Y = [-2, -1, 0, 1, 2], [2, 1, 1.1, 1, 1.2]
 """The middle target, a = y[2], is moved."""
 
-BEGIN = {"3+2": 1.1, "2+3": 0.5}
+BEGIN = {"3+2": (1.1, (0.0, 1.45)), "2+3": (0.5, (-3.0, 1.0))}
+"""Assignment -> where it is begun, and a span on which no family of solutions is met."""
 
 
 def run(out: Path, progress: Any) -> dict[str, Any]:
@@ -27,10 +28,10 @@ def run(out: Path, progress: Any) -> dict[str, Any]:
     problem = five()
     model = cc.models.get("local-linear")
     branches: dict[str, Branch] = {}
-    for name, a in BEGIN.items():
+    for name, (a, span) in BEGIN.items():
         start = model.starts(problem, {NAME: a})[name]
         branches[name] = cc.trace(
-            problem, start.unknowns, NAME, (-3.0, 4.0), values={NAME: a}, progress=progress
+            problem, start.unknowns, NAME, span, values={NAME: a}, progress=progress
         )
     values: dict[str, Any] = {name: described(branch) for name, branch in branches.items()}
     values["isolated points at a"] = {
@@ -52,9 +53,8 @@ def five() -> Any:
 
 def described(branch: Branch) -> dict[str, Any]:
     return {
-        "collisions": [
-            [float(round(s.parameter, 12)), collision(s)] for s in branch.of_kind("border")
-        ],
+        "collisions": [[float(s.parameter), collision(s)] for s in branch.of_kind("border")],
+        "digits": [min(s.digits, 9) for s in branch.of_kind("border")],
         "verdicts": [str(verdict) for _, _, verdict in branch.verdicts],
         "statuses": [status.name for status in branch.status],
         "span of a": tidy([np.min(branch[NAME]), np.max(branch[NAME])]),

@@ -18,7 +18,7 @@ from contcrit.study import Study
 
 from ._shared import SEED, Array, bare, tidy
 
-RANDOM_STARTS = 100
+RANDOM_STARTS = 60
 
 
 def run(out: Path, progress: Any) -> dict[str, Any]:

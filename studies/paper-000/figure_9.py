@@ -17,7 +17,7 @@ from contcrit.study import Study
 
 from ._shared import SEED, Array, bare, tidy
 
-RANDOM_STARTS = 100
+RANDOM_STARTS = 60
 TIMES = np.geomspace(1e-3, 30.0, 80)
 
 

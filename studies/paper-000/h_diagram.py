@@ -19,8 +19,8 @@ from contcrit.study import Study
 
 from ._shared import Array, bare, collision, tidy, worked
 
-SPAN = (-3.0, 4.0)
-"""Of h."""
+SPAN = (-1.4, 4.0)
+"""Of h: from just below the lowest border."""
 
 # Name -> weights held, which are coordinates of the family; one member at h = 2.
 CHARTS: dict[str, tuple[dict[str, float], list[float]]] = {
@@ -44,7 +44,7 @@ def run(out: Path, progress: Any) -> dict[str, Any]:
         "exists from h": {name: str(family.lowest) for name, family in known.items()},
     }
     for name, branch in branches.items():
-        values[f"trace of {name}"] = described(branch, known)
+        values[f"trace of {name}"] = described(name, branch, known)
     values["isolated 2+2"] = isolated(progress)
     for name, slope, where in (("1+3", "w[0,1]", ENDS), ("3+1", "w[1,1]", ENDS[3:])):
         found = {h: ended(slope, h, known[name], progress) for h in where}
@@ -62,20 +62,21 @@ def traced(name: str, progress: Any) -> Branch:
     return cc.trace(problem, start, "y[3]", SPAN, values={**held, "y[3]": 2.0}, progress=progress)
 
 
-def described(branch: Branch, known: dict[str, WorkedFamily]) -> dict[str, Any]:
+def described(name: str, branch: Branch, known: dict[str, WorkedFamily]) -> dict[str, Any]:
     """Return the borders of a branch, and how far its V is from the closed forms."""
     lows = {float(f.lowest): name for name, f in known.items() if f.lowest.is_finite}
-    # V belongs to the family of that assignment; of those in closed form the nearest one.
-    costs = np.array([[float(f.cost.subs(H, h)) for f in known.values()] for h in branch["y[3]"]])
-    gap = np.min(np.abs(costs - branch["potential"][:, None]), axis=1)
+    borders = ordered(branch)
+    gaps = []
+    for h, cost in zip(branch["y[3]"], branch["potential"], strict=True):
+        # Below h = 1 the datum at -1 has changed hands: 2+2 goes on as 1+3.
+        family = known["1+3"] if name == "2+2" and h < 1 else known[name]
+        gaps.append(abs(cost - float(family.cost.subs(H, float(h)))))
     return {
-        "status": sorted({status.name for status in branch.status}),
-        "collisions": [[s.parameter, collision(s)] for s in ordered(branch)],
-        "named": [lows.get(nearest(s.parameter, lows), "none") for s in ordered(branch)],
-        "verdicts": [str(verdict) for _, _, verdict in branch.verdicts],
-        "largest deviation of V where the family is whole": float(
-            np.max(gap[branch["y[3]"] >= min(lows)], initial=0.0)
-        ),
+        "borders at h": [float(s.parameter) for s in borders],
+        "where these begin": [lows.get(nearest(s.parameter, lows), "none") for s in borders],
+        "passed on the way": [float(s.parameter) for s in borders if collision(s) == "persistence"],
+        "verdicts": sorted({str(verdict) for _, _, verdict in branch.verdicts}),
+        "largest deviation of V from the closed form": float(max(gaps)),
     }
 
 
@@ -98,8 +99,7 @@ def isolated(progress: Any) -> dict[str, Any]:
     return {
         "verdict": str(verdict),
         "eigenvalues": tidy(verdict.evidence["eigenvalues"]),
-        "ends at h": float(np.min(branch["y[3]"])),
-        "collision there": [collision(s) for s in branch.of_kind("border")],
+        "border at h": [float(s.parameter) for s in branch.of_kind("border")],
     }
 
 
@@ -129,7 +129,7 @@ def ended(slope: str, h: float, family: WorkedFamily, progress: Any) -> dict[str
         "deviation from the closed form": abs(
             float(border.parameter) - float(family.end.subs(H, h))
         ),
-        "verdict with all weights free": verdict.kind,
+        "a minimum with all weights free": verdict.kind == "minimum",
         "Clarke critical": bool(verdict.evidence.get("critical", True)),
         "directionally stationary": bool(stationary),
     }

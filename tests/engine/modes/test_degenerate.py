@@ -242,3 +242,23 @@ def test_a_probe_tells_curved_margins() -> None:
     assert tangent is not None
     near = probe(family, layout, full, tangent)
     assert near is not None and near[0] == pytest.approx((PROBE / np.sqrt(2)) ** 2, rel=1e-3)
+
+
+def test_the_l1_penalty_drives_weights_to_zero_where_all_kinks_meet() -> None:
+    X = np.random.default_rng(0).standard_normal((10, 2))
+    problem = cc.models.get("relu-regression").build(X=X, w_star=[1, 1], norm="l1")
+    branch = cc.trace(problem, [1, 1], "lam", (0, 2), values={"lam": 0.0}, classify=False)
+    assert [status.name for status in branch.status] == ["END_OF_SPAN"] * 2
+    last = branch.of_kind("border")[-1]
+    assert np.max(np.abs(last.x)) < 1e-12
+    assert len(last.evidence["kinks"]) == 12 - 1  # |w_2| is held already
+    # On the axis the gradient at 0+ is that of the data with a positive first entry.
+    on = X[:, 0] > 0
+    targets = np.maximum(X @ [1.0, 1.0], 0.0)
+    assert last.parameter == pytest.approx(2 * np.mean(on * X[:, 0] * targets), abs=1e-12)
+    beyond = branch["lam"] > last.parameter + 1e-9
+    assert np.count_nonzero(beyond) > 3
+    assert np.max(np.abs(branch.z[beyond, :2])) < 1e-12
+    for z in branch.z[beyond]:
+        assert np.max(np.abs(problem.evaluate(z[:2], {"lam": float(z[2])}))) <= 1e-12
+    assert cc.classify(problem, [0, 0], {"lam": 1.9}).kind == "sharp minimum"

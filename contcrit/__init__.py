@@ -29,6 +29,7 @@ _HOMES = {
     "UserEvent": "events",
     "absolute": "symbolic.markers",
     "classify": "api",
+    "contraction": "contraction",
     "diagram": "api",
     "find": "api",
     "leaky_relu": "symbolic.markers",
@@ -50,6 +51,7 @@ _HOMES = {
 __all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
+    from . import contraction as contraction
     from . import models as models
     from .api import classify as classify
     from .api import diagram as diagram
@@ -92,7 +94,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = importlib.import_module(f".{_HOMES[name]}", __name__)
-    value = module if name == "models" else getattr(module, name)
+    value = module if name in ("contraction", "models") else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -10,6 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from .errors import SpecificationError
+
 Array = np.ndarray
 
 
@@ -190,3 +192,38 @@ class Family(Protocol):
     def switching(self, full: Array, direction: Array) -> tuple[Array, Array]:
         """Return the g, and their derivatives along directions, at many points: (count, m) each."""
         ...
+
+
+def checked_box(box: Any, size: int, *, flat: bool = False) -> tuple[Array, Array]:
+    """Return the corners of a box given as (n, 2) bounds or as one pair for all unknowns.
+
+    Parameters
+    ----------
+    box : array_like of shape (n, 2) or (2,)
+    size : int
+        Number of unknowns n.
+    flat : bool, optional
+        Whether a side may have no length (default False).
+
+    Raises
+    ------
+    SpecificationError
+        If the shape does not fit, or a pair is not finite and in order.
+    """
+    try:
+        bounds = np.asarray(box, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise SpecificationError(
+            "box", box, "must be an array of numbers.", "Give (low, high) pairs."
+        ) from error
+    if bounds.shape == (2,):
+        bounds = np.tile(bounds, (size, 1))
+    if bounds.shape != (size, 2):
+        raise SpecificationError(
+            "box", bounds.shape, f"must have shape ({size}, 2) or (2,).", "Give (low, high) pairs."
+        )
+    width = bounds[:, 1] - bounds[:, 0]
+    if not (np.all(np.isfinite(bounds)) and np.all(width >= 0 if flat else width > 0)):
+        rule = "needs finite low <= high." if flat else "needs finite low < high."
+        raise SpecificationError("box", bounds.tolist(), rule, "Order each pair.")
+    return bounds[:, 0].copy(), bounds[:, 1].copy()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import SpecificationError, Status
+from ..system import checked_box
 from .field import Field
 from .norms import NORMS, root_of, transformed
 from .rates import contraction_rate
@@ -52,6 +53,14 @@ class RateBound:
         CONVERGED where the bounds agree to the tolerance, else BUDGET_SPENT.
     reason : str
         Why it is not rigorous, or why `upper` is inf; empty otherwise.
+
+    Examples
+    --------
+    >>> import sympy as sp, contcrit as cc
+    >>> x = sp.Symbol("x")
+    >>> bound = cc.contraction.rate_bound(cc.Problem([-x - x**3], [x]), (-1, 1))
+    >>> bound.rigorous, bound.contracting
+    (True, True)
     """
 
     lower: float
@@ -144,7 +153,7 @@ def rate_bound(
         if not number > 0:
             raise SpecificationError(name, number, "must be positive.", "Try its default.")
     field = Field(problem, values)
-    low, high = _ends(box, field.size)
+    low, high = checked_box(box, field.size, flat=True)
     transformed(np.eye(field.size), norm, metric)  # refuses what is no metric
     search = _Search(field, low, high, norm, metric)
     reason = "asked for"
@@ -355,14 +364,3 @@ def enclosed_norm(low: Array, high: Array, norm: float = 2, metric: Any = None) 
         spread = np.linalg.eigvalsh(radius)[-1]
         bounds.append(float(np.linalg.eigvalsh(centre)[-1] + spread))
     return min(bounds) + slack
-
-
-def _ends(box: Any, size: int) -> tuple[Array, Array]:
-    ends = np.asarray(box, dtype=float)
-    if ends.shape == (2,):
-        ends = np.tile(ends, (size, 1))
-    if ends.shape != (size, 2) or not np.all(np.isfinite(ends)) or np.any(ends[:, 0] > ends[:, 1]):
-        raise SpecificationError(
-            "box", box, f"needs finite ends of shape ({size}, 2), in order.", "Or one pair for all."
-        )
-    return ends[:, 0].copy(), ends[:, 1].copy()

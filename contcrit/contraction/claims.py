@@ -137,6 +137,7 @@ class Outcome:
 
 
 def _nothing(draw: Draw) -> Instance:
+    """Return the one instance of a claim that leaves nothing open."""
     return {}
 
 
@@ -245,6 +246,19 @@ class Measurement:
         Wall time, the correction's included.
     failure : mapping or None
         The first instance that contradicts what the claim says of itself.
+
+    Examples
+    --------
+    >>> claim = Claim(
+    ...     key="one",
+    ...     statement="One is positive.",
+    ...     reference="folklore",
+    ...     holds_in="always",
+    ...     check=lambda case: Outcome.at_most(0.0, 1.0),
+    ... )
+    >>> found = measure(claim)
+    >>> found.agrees, found.undecided, found.tightest.margin
+    (True, 0, 1.0)
     """
 
     claim: Claim
@@ -292,6 +306,13 @@ def measure(claim: Claim, *, trials: int | None = None, seed: int = 0) -> Measur
     ------
     SpecificationError
         If `trials` is not positive.
+
+    Examples
+    --------
+    >>> import contcrit as cc
+    >>> claims = {claim.key: claim for claim in cc.models.get("linear-periodic").claims}
+    >>> all(measure(claim, trials=2).agrees for claim in claims.values())
+    True
     """
     if trials is not None and trials < 1:
         raise SpecificationError("trials", trials, "must be positive.", "Ask for 1 or more.")

@@ -112,6 +112,15 @@ class PathDistance:
         Its corners, both ends included.
     lower : float
         The distance without slits.
+
+    Examples
+    --------
+    Around the slit x = 0, y < 0:
+
+    >>> from contcrit.contraction.distances import Slit, path_distance
+    >>> around = path_distance([-1, 0], [1, 0], [Slit([1, 0], [0, 1])])
+    >>> around.value, around.exact
+    (2.0, True)
     """
 
     value: float
@@ -286,6 +295,14 @@ class DistanceTable:
         Lengths of shortest paths around the slits; the same where there are none.
     exact : bool
         Whether all of `path` is exact; else some are upper bounds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> length = np.array([2.0, 1.0])
+    >>> table = DistanceTable(np.array([0.0, 1.0]), length, length, True)
+    >>> table.growth, table.rates().round(3).tolist()
+    (1.0, [-0.693])
     """
 
     t: Array

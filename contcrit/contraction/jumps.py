@@ -43,6 +43,12 @@ class Jump:
         Their unit: the product of the lengths of jump and normal in the metric.
     switch : int or None
         Number of the switching function.
+
+    Examples
+    --------
+    >>> from contcrit.contraction.jumps import surface_jump
+    >>> surface_jump([1.0, 0.0], [-1.0, 0.0], [1.0, 0.0]).verdict
+    'semi-contracting'
     """
 
     verdict: str

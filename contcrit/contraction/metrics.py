@@ -53,6 +53,13 @@ class MetricResult:
     Multipliers Z_i >= 0 with S = sum (A_i Z_i + Z_i A_i^T + 2 r Z_i) prove that there is none at
     rate r: every metric with eigenvalues in [1/k, 1] has <M, S> <= 0, but <M, S> is at least the
     sum of the positive eigenvalues of S over k minus that of the negative ones.
+
+    Examples
+    --------
+    >>> from contcrit.contraction.metrics import find_metric
+    >>> found = find_metric([[[-1.0, 4.0], [0.0, -1.0]]])
+    >>> found.verdict, bool(found.margin > 0)
+    ('found', True)
     """
 
     verdict: str

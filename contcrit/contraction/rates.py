@@ -66,6 +66,12 @@ class SemiRate:
         zero, `rate` does not bound the seminorm by itself.
     dimension : int
         Number of observed directions: the rank of C.
+
+    Examples
+    --------
+    >>> from contcrit.contraction.rates import observable_rate
+    >>> observable_rate([[-2.0, 0.0], [0.0, 0.0]], [[1.0, 0.0]]).rate
+    -2.0
     """
 
     rate: float
@@ -124,6 +130,12 @@ class Rate:
         Number of smooth pieces looked at.
     jumps : tuple of Jump
         One for each switching surface through the point.
+
+    Examples
+    --------
+    >>> rate = Rate(-0.5, 0.0, 1)
+    >>> rate.contracting, rate.margin
+    (True, 0.5)
     """
 
     value: float

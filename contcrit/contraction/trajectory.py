@@ -41,6 +41,14 @@ class FlowEvent:
         Where.
     before, after : tuple of int
         The modes.
+
+    Examples
+    --------
+    >>> import sympy as sp, contcrit as cc
+    >>> x = sp.Symbol("x")
+    >>> trajectory = cc.contraction.flow(cc.PiecewiseProblem([-cc.sign(x)], [x]), [1.0], {}, 2.0)
+    >>> [(event.kind, round(event.time, 9)) for event in trajectory.events]
+    [('slide', 1.0)]
     """
 
     time: float

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..errors import SpecificationError
@@ -81,19 +79,3 @@ class Starts:
             # A piece that starts at a power of two and ends at one keeps the sequence balanced.
             draws = self._sobol.random(1 << (self._count - 1).bit_length())[: self._count]
         return self._low + draws * (self._high - self._low)
-
-
-def checked_box(box: Any, n: int) -> tuple[Array, Array]:
-    """Return the corners of a box given as (n, 2) bounds or as one pair for all unknowns."""
-    bounds = np.asarray(box, dtype=float)
-    if bounds.shape == (2,):
-        bounds = np.tile(bounds, (n, 1))
-    if bounds.shape != (n, 2):
-        raise SpecificationError(
-            "box", bounds.shape, f"must have shape ({n}, 2) or (2,).", "Give (low, high) pairs."
-        )
-    if not (np.all(np.isfinite(bounds)) and np.all(bounds[:, 0] < bounds[:, 1])):
-        raise SpecificationError(
-            "box", bounds.tolist(), "needs finite low < high.", "Order each pair."
-        )
-    return bounds[:, 0].copy(), bounds[:, 1].copy()

@@ -12,10 +12,11 @@ import numpy as np
 
 from ..errors import SpecificationError, Status
 from ..settings import Settings
+from ..system import checked_box
 from .completeness import completeness, regularity_and_sign
 from .deflation import Deflation, FixedParameter, Outcome, deflated_newton
 from .orbits import SymmetryGroup, orbit_distance
-from .sampling import Starts, checked_box
+from .sampling import Starts
 from .search_result import SearchResult
 
 __all__ = ["SearchResult", "orbit_distance", "search"]

@@ -13,9 +13,9 @@ import numpy as np
 from ...errors import SpecificationError, Status
 from ...linalg import as_dense
 from ...settings import Settings
-from ...system import Family, Mode, ModeLayout
+from ...system import Family, Mode, ModeLayout, checked_box
 from ..kernel import control_from
-from ..sampling import Starts, checked_box
+from ..sampling import Starts
 from ..search import search
 from ..search_result import SearchResult
 from .border import TIE

@@ -104,9 +104,13 @@ def _sources(folder: Traversable, package: str) -> Iterator[tuple[str, str]]:
 
 
 def _model_name(source: str, module: str) -> str | None:
-    """Return the name in ``MODEL = Model(name=...)`` at a file's top level, or None."""
+    """Return the name in ``MODEL = Model(name=...)`` at a file's top level, or None.
+
+    It is read off the text if it is written there, or in a constant of the file.
+    """
     if "\nMODEL" not in source:
         return None
+    texts: dict[str, str] = {}
     for node in ast.parse(source).body:
         if isinstance(node, ast.Assign):
             targets = list(node.targets)
@@ -114,11 +118,18 @@ def _model_name(source: str, module: str) -> str | None:
             targets = [node.target]
         else:
             continue
-        if not any(isinstance(target, ast.Name) and target.id == "MODEL" for target in targets):
+        bound = [target.id for target in targets if isinstance(target, ast.Name)]
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            texts.update(dict.fromkeys(bound, node.value.value))
+        if "MODEL" not in bound:
             continue
         for keyword in getattr(node.value, "keywords", ()):
-            if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+            if keyword.arg != "name":
+                continue
+            if isinstance(keyword.value, ast.Constant):
                 return str(keyword.value.value)
+            if isinstance(keyword.value, ast.Name) and keyword.value.id in texts:
+                return texts[keyword.value.id]
         model: Model = importlib.import_module(module).MODEL
         return model.name
     return None

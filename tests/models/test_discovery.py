@@ -40,6 +40,12 @@ def test_models_are_found_in_subpackages_and_helpers_are_not(folder, scan):
     assert scan(folder) == {"one": "contcrit.models.one", "two": "contcrit.models.inner.two"}
 
 
+def test_a_name_may_be_a_constant_of_the_file(folder, scan):
+    text = "from .base import Model\nNAME = 'four'\nMODEL = Model(name=NAME, paper='')\n"
+    (folder / "fourth.py").write_text(text)
+    assert scan(folder)["four"] == "contcrit.models.fourth"
+
+
 def test_two_models_of_one_name_are_refused(folder, scan):
     (folder / "other.py").write_text(FILE.format(name="one"))
     with pytest.raises(SpecificationError, match="Rename"):

@@ -151,7 +151,10 @@ def _tetrahedron(case: Instance) -> Outcome:
 
     # A plane that meets three faces, which meet each other.
     edges = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
-    return Outcome(NeuronGraph(4, edges, case["signs"]).representable)
+    graph = NeuronGraph(4, edges, case["signs"])
+    links, nodes = sum(graph.multiplicities), graph.neurons + len(graph.groups)
+    text = f"{links} memberships of {nodes} neurons and groups; a tree has {nodes - 1}"
+    return Outcome(graph.representable, detail=text)
 
 
 # ---- the list ----

@@ -70,13 +70,14 @@ def draw(out: Path, branches: dict[str, Branch]) -> None:
             stable = verdict is not None and verdict.kind.endswith("minimum")
             axes.plot(
                 branch[NAME][rows], branch["potential"][rows], "-" if stable else "--",
-                color=PALETTE[k], label=name if first == branch.verdicts[0][0] else None,
+                color=PALETTE[k], label=name if stable else None,
             )  # fmt: skip
         for special in branch.of_kind("border"):
             axes.plot(special.parameter, cost_at(special), "s", mfc="white", mec="black", ms=5)
     axes.set(xlabel="a", ylabel="V", xlim=(-1.0, 2.0), ylim=(-0.01, 0.35))
     axes.set_title("solid: minima; squares: border collisions", fontsize="medium")
-    axes.legend(frameon=False, fontsize="small")
+    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    axes.legend(handles.values(), handles.keys(), frameon=False, fontsize="small")
     bare(axes)
     save_figure(figure, out / "border-collisions.png")
 

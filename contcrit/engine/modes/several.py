@@ -41,7 +41,7 @@ def several(
         "half_branches": len(found),
     }
     onward.sort(key=lambda half: (half.flat, -float(_unit(half.plain(n)) @ came)))
-    onward = _distinct(onward, n)
+    onward = distinct(onward, n)
     if onward and not onward[0].flat:
         chosen = onward[0]
     elif complete:
@@ -69,10 +69,10 @@ def several(
     )
 
 
-def _distinct(halves: list[HalfBranch], size: int) -> list[HalfBranch]:
-    """Leave one of the flat half-branches that go the same way in (x, parameter)."""
+def distinct(halves: list[HalfBranch], size: int) -> list[HalfBranch]:
+    """Keep one of the flat half-branches that go the same way in (x, parameter); put them last."""
     kept: list[HalfBranch] = []
-    for half in halves:
+    for half in sorted(halves, key=lambda half: half.flat):
         if not (half.flat and any(_alike(half, other, size) for other in kept)):
             kept.append(half)
     return kept

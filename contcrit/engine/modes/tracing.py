@@ -32,6 +32,7 @@ from .border import (
 from .collide import collide, residual_at
 from .join import Collision, Piece, extended, join, prefix, reverse
 from .plain import PlainEvent
+from .several import distinct
 from .start import find_start
 from .vertex import vertex_halves
 
@@ -171,6 +172,7 @@ class ModeTracer:
         """Trace from a start that lies on a border, along the branches that leave it."""
         n, budget = self.family.size, self.settings.maximum_points
         halves, complete = half_branches(self.family, mode, full, active)
+        halves = distinct(halves, n)
         if not (complete or any(not half.flat for half in halves)):
             halves = vertex_halves(self.family, mode, full, active)
         if not halves:

@@ -32,7 +32,6 @@ tetrahedron of Figure 1.
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -50,6 +49,7 @@ from .local_linear_claims import CLAIMS
 from .local_linear_data import LocalLinear
 from .local_linear_expressions import arrays, output
 from .local_linear_graph import NeuronGraph
+from .local_linear_names import free_numbers, known_place, place_of, whole
 from .local_linear_starts import known_starts
 from .local_linear_verdict import classify_local_linear
 
@@ -92,7 +92,7 @@ class _LocalLinearProblem:
         """Return the data at parameter values: moved inputs and other targets."""
         x, y = self._data.x.copy(), self._data.y.copy()
         for name, value in self._named(values).items():
-            block, place = _place(name)
+            block, place = place_of(name)
             if block == "y":
                 y[place[0]] = value
             elif block == "x":
@@ -113,7 +113,7 @@ class _LocalLinearProblem:
         point: Any = self
         w[self._mask] = point.point(x)
         for name, value in self._named(values).items():
-            block, place = _place(name)
+            block, place = place_of(name)
             if block == "w":
                 w[place] = value
         return w
@@ -217,10 +217,10 @@ def build(
     names = [f"y[{len(data.y) - 1}]", *(["eps"] if soft else [])] if free is None else list(free)
     kept = {str(name): float(value) for name, value in (held or {}).items()}
     inputs, targets, w = arrays(data)
-    defaults = _free(names, data, inputs, targets, temperature)
+    defaults = free_numbers(names, data, inputs, targets, temperature)
     mask = np.ones(data.shape, dtype=bool)
     for name, value in kept.items():
-        place = _known("held", name, "w", data.shape)
+        place = known_place("held", name, "w", data.shape)
         mask[place] = False
         defaults[f"w[{place[0]},{place[1]}]"] = value
     if not mask.any():
@@ -264,26 +264,41 @@ def starts(
     -------
     dict of str to Start
         Labels such as ``"2+2"`` count the data of each neuron, ``"1+1+2"`` those on the kink in
-        the middle. Of a problem with held weights, and of a softened one, the same points as
-        guesses.
+        the middle. Of a family its `problem` holds weights, so that the point is isolated there:
+        ``trace(start.problem, start, ...)``. Of a problem that holds weights already, and of a
+        softened one, the same points as guesses.
 
     Examples
     --------
     >>> found = starts(MODEL.example)
     >>> {label: start.note for label, start in found.items() if "V = 0," in start.note}
     {'2+2': 'V = 0, isolated', '2+2 exchanged': 'V = 0, isolated'}
+    >>> found["1+3"].problem.unknown_names
+    ('w[0,1]', 'w[1,0]', 'w[1,1]')
     """
     asked = build(**problem) if isinstance(problem, Mapping) else problem
     named = asked._named(values)
+    whole = bool(asked.mask.all())
+    charts: dict[tuple[str, ...], Any] = {}
     found: dict[str, Start] = {}
-    for label, w, note in known_starts(asked.at(named)):
-        point = (
-            {"w": w}
-            if asked.mask.all()
-            else dict(zip(asked.unknown_names, w[asked.mask], strict=True))
-        )
-        found[label] = Start(point, named, note)
+    for label, family, note in known_starts(asked.at(named)):
+        if whole and isinstance(asked, LocalLinearProblem) and family.dimension:
+            held = family.coordinates
+            names = tuple(held)
+            if names not in charts:
+                charts[names] = build(**{**asked.describe()["constants"], "held": held})
+            chart = charts[names]
+            found[label] = Start(_point(chart, family.w), {**named, **held}, note, chart)
+        else:
+            found[label] = Start(_point(asked, family.w), named, note)
     return found
+
+
+def _point(problem: Any, w: Array) -> dict[str, Any]:
+    """Return weights as unknowns of a problem, by block or name."""
+    if problem.mask.all():
+        return {"w": w}
+    return dict(zip(problem.unknown_names, map(float, w[problem.mask]), strict=True))
 
 
 def _graph(neurons: Any, signs: Any, edges: Any, units: str) -> NeuronGraph:
@@ -297,74 +312,10 @@ def _graph(neurons: Any, signs: Any, edges: Any, units: str) -> NeuronGraph:
     if edges is None:
         pairs = [(i, i + 1) for i in range(int(neurons) - 1)]
     else:
-        pairs = _whole("edges", edges, 2)
-    bends = _whole("signs", signs, 1 if np.ndim(signs) else 0)
+        pairs = whole("edges", edges, 2)
+    bends = whole("signs", signs, 1 if np.ndim(signs) else 0)
     listed = bends if np.ndim(signs) else [bends] * len(pairs)
     return NeuronGraph(int(neurons), tuple(pairs), tuple(listed))
-
-
-def _whole(name: str, value: Any, dimension: int) -> Any:
-    """Return whole numbers as Python's: one, a list, or a list of pairs."""
-    try:
-        array = np.array(value)
-    except ValueError:
-        array = np.empty(0, dtype=object)
-    pairs = dimension < 2 or (array.ndim == 2 and array.shape[1] == 2) or not array.size
-    if array.ndim not in (dimension, 1) or (array.size and array.dtype.kind != "i") or not pairs:
-        raise SpecificationError(
-            name,
-            value,
-            "must be whole numbers: pairs for edges, +1 or -1 for signs.",
-            "Such as edges=[(0, 1), (1, 2)], signs=[1, -1].",
-        )
-    found = array.tolist()
-    return [tuple(pair) for pair in found] if dimension == 2 else found
-
-
-def _free(
-    names: list[str], data: LocalLinear, inputs: Array, targets: Array, temperature: float | None
-) -> dict[str, float]:
-    """Put symbols in the place of free numbers; return the values these have."""
-    defaults: dict[str, float] = {}
-    for name in names:
-        if name in defaults:
-            raise SpecificationError("free", name, "is named twice.", "Name it once.")
-        if name == "eps":
-            if temperature is None:
-                raise SpecificationError("free", name, "needs a temperature.", "Give temperature.")
-            defaults[name] = float(temperature)
-        elif _place(name)[0] == "y":
-            place = _known("free", name, "y", data.y.shape)
-            defaults[name] = float(data.y[place])
-            targets[place] = sp.Symbol(name)
-        else:
-            place = _known("free", name, "x", data.x.shape)
-            defaults[name] = float(data.x[place])
-            inputs[place] = sp.Symbol(name)
-    if temperature is not None and not (np.isfinite(temperature) and temperature > 0):
-        raise SpecificationError(
-            "temperature", temperature, "must be positive.", "Leave it out for the maximum."
-        )
-    return defaults
-
-
-def _known(argument: str, name: str, block: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the place that a name such as ``"x[2]"`` stands for."""
-    found, place = _place(name)
-    full = len(place) == len(shape)
-    if found != block or not full or any(i >= n for i, n in zip(place, shape, strict=True)):
-        raise SpecificationError(
-            argument, name, f"is no entry of {block}, which has shape {shape}.", "Such as y[0]."
-        )
-    return place
-
-
-def _place(name: str) -> tuple[str, tuple[int, ...]]:
-    match = re.fullmatch(r"([wxy])\[(\d+)(?:,(\d+))?\]", name)
-    if match is None:
-        return "", ()
-    place = tuple(int(g) for g in match.groups()[1:] if g is not None)
-    return match[1], (*place, 0) if match[1] == "x" and len(place) == 1 else place
 
 
 MODEL = Model(

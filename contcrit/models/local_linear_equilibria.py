@@ -57,6 +57,17 @@ class EquilibriumFamily:
         return int(self.directions.shape[1])
 
     @property
+    def coordinates(self) -> dict[str, float]:
+        """Weights that tell its members apart, by name, with the values of the member `w`."""
+        from scipy.linalg import qr  # slow to import
+
+        if not self.dimension:
+            return {}
+        chosen = qr(self.directions.T, mode="r", pivoting=True)[1][: self.dimension]
+        places = [divmod(int(k), self.w.shape[1]) for k in sorted(chosen)]
+        return {f"w[{i},{n}]": float(self.w[i, n]) for i, n in places}
+
+    @property
     def on_kink(self) -> bool:
         """Whether a datum lies on the kink."""
         return 0 in self.pattern

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..system import Array
 from .local_linear_data import LocalLinear
 from .local_linear_equilibria import EquilibriumFamily, equilibria
 
 
-def known_starts(data: LocalLinear) -> Iterator[tuple[str, Array, str]]:
-    """Yield label, weights and note of one member of each family that is no other's border.
+def known_starts(data: LocalLinear) -> Iterator[tuple[str, EquilibriumFamily, str]]:
+    """Yield label and note of each family that is no other's border.
 
     Labels count the data of each neuron, from left to right for inputs on a line, those on the
     kink in the middle.
@@ -28,7 +27,7 @@ def known_starts(data: LocalLinear) -> Iterator[tuple[str, Array, str]]:
         kind = {0: "isolated", 1: "a family of 1 dimension"}.get(
             family.dimension, f"a family of {family.dimension} dimensions"
         )
-        yield label, family.w, f"V = {family.V:.12g}, {kind}"
+        yield label, family, f"V = {family.V:.12g}, {kind}"
 
 
 def label_of(data: LocalLinear, family: EquilibriumFamily) -> str:

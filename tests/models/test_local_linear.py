@@ -142,11 +142,27 @@ def test_starts_are_critical_points_with_the_labels_of_the_worked_case():
         known = {k for k, f in worked_case().items() if h >= f.lowest}
         assert {label for label in found if "exchanged" not in label} == known | {"0+4"}
         for label, start in found.items():
-            force = problem.evaluate(problem.pack(**start.unknowns), start.values)
-            assert np.max(np.abs(force)) < 1e-9, label
-            assert start.values == {"y[3]": h}
+            own = start.problem or problem
+            x = own.point(start.unknowns)
+            assert np.max(np.abs(own.evaluate(x, start.values))) < 1e-9, label
+            # Critical for all weights, those held included.
+            w = own.weights(x, start.values)
+            values = {"y[3]": h}
+            assert np.max(np.abs(problem.evaluate(w.ravel(), values))) < 1e-9, label
+            assert start.values["y[3]"] == h
     with pytest.raises(SpecificationError, match="pair"):
         starts({**WORKED, "neurons": 3})
+
+
+def test_families_come_with_a_problem_in_which_they_are_isolated():
+    for label, start in starts(WORKED).items():
+        if start.problem is None:
+            continue
+        branch = cc.trace(start.problem, start, "y[3]", (1.9, 2.1), values=start.values)
+        assert {status.name for status in branch.status} == {"END_OF_SPAN"}, label
+        assert not branch.special_points
+        sizes = np.abs(np.linalg.eigvalsh(start.problem.jacobian(branch.z[0, :-1], start.values)))
+        assert np.min(sizes) > 0.1
 
 
 def test_held_weights_make_starts_of_a_family_isolated():

@@ -96,6 +96,10 @@ class Outcome:
     margin: float = math.nan
     detail: str = ""
 
+    def __post_init__(self) -> None:
+        if self.holds is not None:  # a numpy bool is not the object True
+            object.__setattr__(self, "holds", bool(self.holds))
+
     @classmethod
     def at_most(
         cls, value: float, bound: float, *, tolerance: float = 0.0, detail: str = ""

@@ -98,6 +98,13 @@ def test_an_empty_conjunction_is_refused() -> None:
         Outcome.every([])
 
 
+def test_comparisons_of_numpy_count_as_what_they_say() -> None:
+    assert Outcome(np.float64(1.0) > 2.0).holds is False
+    assert not measure(
+        Claim(**BASE | {"check": lambda case: Outcome(np.float64(1.0) > 2.0)})
+    ).agrees
+
+
 def test_what_is_not_a_number_is_undecided() -> None:
     assert Outcome.at_most(math.nan, 1.0).holds is None
     assert Outcome.close(math.nan, 1.0, tolerance=1.0).holds is None

@@ -25,13 +25,14 @@ def logarithmic_norm(A: Any, norm: float = 2, metric: Any = None) -> Any:
     norm : {1, 2, inf}, optional
         The vector norm (default 2).
     metric : array_like, optional
-        For norm 2: M, symmetric and positive definite, shape (n, n), for |x|^2 = x^T M x. For
-        norms 1 and inf: positive weights w, shape (n,), for sum w_i |x_i| and max w_i |x_i|.
+        For norm 2: M, symmetric and positive definite, shape (n, n), for ``|x|^2 = x^T M x``. For
+        norms 1 and inf: positive weights w, shape (n,), for ``sum w_i |x_i|`` and
+        ``max w_i |x_i|``.
 
     Returns
     -------
     float or ndarray of shape (...)
-        mu(A), the least c with |exp(A t)| <= exp(c t) for all t >= 0.
+        mu(A), the least c with ``|exp(A t)| <= exp(c t)`` for all t >= 0.
 
     Raises
     ------

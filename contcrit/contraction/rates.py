@@ -55,7 +55,7 @@ def subspace_rate(A: Any, basis: Any, metric: Any = None) -> float:
 
 @dataclass(frozen=True)
 class SemiRate:
-    """A rate of the seminorm |C x|, and how far the kernel of C is from being kept.
+    """A rate of the seminorm ``|C x|``, and how far the kernel of C is from being kept.
 
     Parameters
     ----------

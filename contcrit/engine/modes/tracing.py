@@ -203,14 +203,14 @@ class ModeTracer:
             slope=0.0,
         )
         piece = self._depart(first, budget)
-        pieces, collisions, status = self._onward(piece, [])
+        pieces, collisions, status, _ = self._onward(piece, [])
         ahead: Chain = ([piece, *pieces], collisions)
         if not rest:
             end = Status.BORDER_END if complete else Status.BORDER_UNDECIDED
             return self._join(([], [collision]), ahead, (end, status))
         self._walked = 0
         other = self._depart(rest[0], budget)
-        pieces, collisions, begin = self._onward(other, [])
+        pieces, collisions, begin, _ = self._onward(other, [])
         return self._join(([other, *pieces], [collision, *collisions]), ahead, (begin, status))
 
     def _within(self, half: HalfBranch, direction: str) -> Branch:
@@ -233,42 +233,49 @@ class ModeTracer:
         start = layout.full(branch.z[0])
         entered = HalfBranch(layout.mode, start, layout.full_direction(branch.tangent[0]))
         self._walked = len(branch)
-        pieces, collisions, status = self._onward(piece, [entered])
-        if status is Status.CLOSED_LOOP:
+        pieces, collisions, status, closed = self._onward(piece, [entered])
+        if closed:
             if branch.status[0] is Status.NOT_ASKED_FOR:
                 self._trim(pieces, collisions, start)
             return self._join(([], []), ([piece, *pieces], collisions), (status, status))
         self._walked = len(branch)
-        behind, before, begin = self._onward(piece.reversed(), [])
-        if begin is Status.CLOSED_LOOP:
+        behind, before, begin, closed = self._onward(piece.reversed(), [])
+        if closed:
             self._trim(behind, before, layout.full(branch.z[-1]))
             status = begin
         return self._join((behind, before), ([piece, *pieces], collisions), (begin, status))
 
     def _onward(
         self, piece: Piece, seen: list[HalfBranch]
-    ) -> tuple[list[Piece], list[Collision], Status]:
-        """Go on from the end of a stretch, border after border, until the branch ends."""
+    ) -> tuple[list[Piece], list[Collision], Status, bool]:
+        """Go on from the end of a stretch, border after border, until the branch ends.
+
+        The last value tells whether it came back to where it began. Where branches meet it may
+        also run into a part of itself that is not its beginning, and end there.
+        """
         pieces: list[Piece] = []
         collisions: list[Collision] = []
-        seen = list(seen)
+        first, given, seen = piece.layout.mode, len(seen), list(seen)
         while piece.border() is not None:
             collision = collide(self.family, piece)
             collisions.append(collision)
             successor = collision.outcome.successor
             if successor is None:
                 ended = collision.outcome.collision == "end"
-                return pieces, collisions, Status.BORDER_END if ended else Status.BORDER_UNDECIDED
-            if any(_same(successor, other) for other in seen):
-                return pieces, collisions, Status.CLOSED_LOOP
+                status = Status.BORDER_END if ended else Status.BORDER_UNDECIDED
+                return pieces, collisions, status, False
+            known = next((k for k, other in enumerate(seen) if _same(successor, other)), None)
+            if known is not None:
+                around = known == given and bool(pieces) and pieces[-1].layout.mode == first
+                return pieces, collisions, Status.CLOSED_LOOP, known < given or around
             seen.append(successor)
             left = self.settings.maximum_points - self._walked
             if left <= 0:
-                return pieces, collisions, Status.MAXIMUM_POINTS
+                return pieces, collisions, Status.MAXIMUM_POINTS, False
             piece = self._depart(successor, left)
             self._walked += len(piece.branch)
             pieces.append(piece)
-        return pieces, collisions, piece.branch.status[1]
+        return pieces, collisions, piece.branch.status[1], False
 
     def _depart(self, half: HalfBranch, budget: int) -> Piece:
         """Trace the stretch that a half-branch begins."""

@@ -262,3 +262,21 @@ def test_the_l1_penalty_drives_weights_to_zero_where_all_kinks_meet() -> None:
     for z in branch.z[beyond]:
         assert np.max(np.abs(problem.evaluate(z[:2], {"lam": float(z[2])}))) <= 1e-12
     assert cc.classify(problem, [0, 0], {"lam": 1.9}).kind == "sharp minimum"
+
+
+def test_a_branch_that_runs_into_itself_keeps_its_beginning() -> None:
+    # Where branches meet, the way back leads round a loop that does not hold the start.
+    x, y, z = sp.symbols("x y z")
+    potential = (
+        x * (z - 2 * y)
+        - y * (4 * x + 4 * y + z) / 2
+        + z * (2 * x - y - 2 * z) / 2
+        - p * (x - 2 * z)
+    )
+    potential += absolute(y) / 2 - absolute(-2 * x + y - 2 * z) / 2
+    potential += sp.Rational(3, 2) * (absolute(-2 * x + y + z) - absolute(-x + 2 * y - 2 * z))
+    problem = cc.PiecewiseProblem.from_potential(potential, [x, y, z], [p])
+    branch = cc.trace(problem, [0, 0, 0], "p", (-2, 2), values={"p": 0.37}, classify=False)
+    assert {status.name for status in branch.status} <= {"END_OF_SPAN", "CLOSED_LOOP"}
+    assert np.any(np.abs(branch["p"] - 0.37) < 1e-9)
+    check_modes(problem, branch)

@@ -62,7 +62,8 @@ def correct_start(system: Any, z: Array, control: Control, settings: Settings) -
 def start_tangent(system: Any, z: Array, weights: Array) -> tuple[Array, bool]:
     """Return the unit tangent at z, pointing to larger parameters, and whether z is regular."""
     jacobian = system.jacobian(z)
-    _, values, right, largest = singular_triplets(jacobian, 4, tolerance=1e-2)
+    # The tangent is exact; of the values only the size is asked.
+    _, values, right, largest = singular_triplets(jacobian, 4, tolerance=0.1)
     tangent = right[:, 0]
     regular = bool(values[0] > 1e-9 * largest)
     if not regular and sparse.issparse(jacobian):

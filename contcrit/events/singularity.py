@@ -23,7 +23,7 @@ FEW = 4
 _TOLERANCE = 1e-6
 """Relative accuracy of the singular values of a sparse Jacobian; its null vectors are exact."""
 
-_ROUGH = 1e-3
+_ROUGH = 1e-2
 """The same at the bracket's ends, which give no more than a measure."""
 
 

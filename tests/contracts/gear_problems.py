@@ -134,6 +134,7 @@ RUNS: dict[str, Run] = {
     ),
     "crossing_lines": Run(crossing_lines, [2], "p", (0, 4), {"p2": 2, "p3": 0}, crossing=True),
     "winged_cusp": Run(winged_cusp, [1.5], "p", (0, 5), {"p": 1.5}),
+    "flip": Run(strategies.flip, [0], "p", (-0.5, 0.5)),
     "logistic": Run(logistic, [0], "p", (0.2, 2), crossing=True),
     "henon": Run(henon, [0, 0], "p", (-0.5, 0.5), {"p": 0}),
     "chain": Run(

@@ -66,7 +66,9 @@ def real_logarithm(R: Array, windings: int | Sequence[int] = 0) -> Array:
     True
     """
     pairs = rotating_eigenvalues(R)
-    turns = [windings] * len(pairs) if isinstance(windings, (int, np.integer)) else list(windings)
+    turns = list(windings) if isinstance(windings, Sequence) else [windings] * len(pairs)
+    if not all(isinstance(turn, (int, np.integer)) for turn in turns):
+        raise SpecificationError("windings", windings, "must be whole numbers.", "Such as 1.")
     if len(turns) != len(pairs):
         raise SpecificationError(
             "windings", turns, f"needs one number for each of the {len(pairs)} pairs.", "Count."
@@ -75,7 +77,7 @@ def real_logarithm(R: Array, windings: int | Sequence[int] = 0) -> Array:
     for eigenvalue, turn in zip(pairs, turns, strict=True):
         if turn:
             # 2 pi n i (P - conj P), with P the spectral projector of the eigenvalue.
-            logarithm = logarithm - 4.0 * math.pi * turn * np.imag(_projector(R, eigenvalue))
+            logarithm = logarithm - 4.0 * math.pi * int(turn) * np.imag(_projector(R, eigenvalue))
     return logarithm
 
 

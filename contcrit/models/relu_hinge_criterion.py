@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import SpecificationError
 from ..system import Array
+from .reading import real_array
 
 LOSSES = ("binary", "multiclass", "one-versus-all", "penalised")
 """Losses that the model builds."""
@@ -120,8 +121,8 @@ def read_labels(y: Any, count: int, loss: str) -> tuple[Array, int]:
         raise SpecificationError(
             "loss", loss, f"must be one of {', '.join(LOSSES)}.", "'binary' is the default."
         )
-    labels = np.asarray(y)
-    if labels.shape != (count,) or labels.dtype.kind not in "iuf":
+    labels = real_array("y", y)
+    if labels.shape != (count,):
         raise SpecificationError(
             "y", labels.shape, f"needs one number for each of {count} data.", "Give one per row."
         )
@@ -161,10 +162,10 @@ def read_weights(mu: Any, y: Array, classes: int, loss: str) -> Array:
     shape = (count, classes) if many else (count,)
     if mu is None:
         return np.full(shape, 1.0 / count)
-    weights = np.asarray(mu, dtype=float)
+    weights = real_array("mu", mu)
     if many and weights.shape == (count,):
         weights = np.repeat(weights[:, None], classes, axis=1)
-    if weights.shape != shape or not np.all(np.isfinite(weights)) or not np.all(weights > 0):
+    if weights.shape != shape or not np.all(weights > 0):
         raise SpecificationError(
             "mu", mu, f"needs finite positive weights of shape {shape}.", "Leave it out for 1/N."
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import SpecificationError
 from ..system import Array
+from .reading import real_array, real_number
 from .relu_hinge_criterion import (
     Criterion,
     binary,
@@ -130,12 +131,9 @@ def read_constants(
     data = read_data(X)
     labels, classes = read_labels(y, len(data), loss)
     widths = _read_widths(hidden)
-    if not 0 <= float(alpha) <= 1:
-        raise SpecificationError(
-            "alpha", alpha, "must lie between 0 (ReLU) and 1 (linear).", "The default is 0."
-        )
-    if not (np.isfinite(gamma) and gamma > 0):
-        raise SpecificationError("gamma", gamma, "must be positive.", "The default is 1.")
+    slopes = "must lie between 0 (ReLU) and 1 (linear)."
+    alpha = real_number("alpha", alpha, low=0.0, high=1.0, rule=slopes)
+    gamma = real_number("gamma", gamma, low=0.0, open_low=True, rule="must be positive.")
     weights = read_weights(mu, labels, classes, loss)
     if class_weight and (loss != "binary" or len(set(labels.tolist())) < 2):
         raise SpecificationError(
@@ -150,8 +148,8 @@ def read_constants(
         loss,
         weights,
         bool(output_bias),
-        float(alpha),
-        float(gamma),
+        alpha,
+        gamma,
         _read_output(output_weights, loss, classes, widths[-1] if widths else data.shape[1]),
         bool(class_weight),
         _read_moving(moving, data),
@@ -174,7 +172,7 @@ def _read_output(value: Any, loss: str, classes: int, inputs: int) -> Array | No
     if value is None:
         return None
     rows = 1 if loss == "binary" else classes
-    given = np.asarray(value, dtype=float)
+    given = real_array("output_weights", value)
     if given.shape == (inputs,) and rows == 1:
         given = given[None, :]
     if given.shape != (rows, inputs) or not np.all(np.isfinite(given)):
@@ -205,14 +203,14 @@ def _read_moving(value: Any, X: Array) -> tuple[int, Array] | None:
 def _read_bases(value: Any, widths: tuple[int, ...], inputs: int) -> tuple[Array | None, ...]:
     if value is None:
         return (None,) * len(widths)
-    layers = list(value)
+    layers = list(value) if isinstance(value, Sequence) else []
     if len(layers) != len(widths):
         raise SpecificationError(
-            "bases", len(layers), f"needs one entry for each of {len(widths)} layers.", "Add None."
+            "bases", value, f"needs one entry for each of {len(widths)} layers.", "Add None."
         )
     found: list[Array | None] = []
     for basis, width in zip(layers, widths, strict=True):
-        array = None if basis is None else np.asarray(basis, dtype=float)
+        array = None if basis is None else real_array("bases", basis)
         if array is not None and array.shape[1:] != (width, inputs):
             raise SpecificationError(
                 "bases",

@@ -24,6 +24,7 @@ from scipy.optimize import brentq
 
 from ...errors import SpecificationError
 from ...system import Array
+from ..reading import real_number, whole_number
 
 KERNEL = (1.0, -2.0, 1.0)
 """The convolution that answers the change of slope: second differences."""
@@ -107,9 +108,7 @@ def checked_length(n: int) -> int:
     SpecificationError
         If it is no positive integer.
     """
-    if isinstance(n, bool) or int(n) != n or n < 1:
-        raise SpecificationError("n", n, "must be a positive integer.", "Such as 10.")
-    return int(n)
+    return whole_number("n", n, low=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +262,8 @@ def linear_encoding(n: int, lam: float = 1.0, row: int | None = None) -> Encodin
     chosen = n - 1 if row is None else int(row)
     if not 0 <= chosen < n:
         raise SpecificationError("row", row, f"must be from 0 to {n - 1}.", "Choose one of them.")
-    return Encoding(np.sqrt(_positive(lam)) * curve_matrix(n), curve_inverse(n)[chosen])
+    scale = np.sqrt(real_number("lam", lam, low=0.0, open_low=True))
+    return Encoding(scale * curve_matrix(n), curve_inverse(n)[chosen])
 
 
 def convolution_encoding(n: int, lam: float = 1.0) -> Encoding:
@@ -281,11 +281,6 @@ def convolution_encoding(n: int, lam: float = 1.0) -> Encoding:
     SpecificationError
         If n is less than 4 or lam is not positive.
     """
-    scale = np.sqrt(_positive(lam) / (checked_length(n) - 2)) if n > 2 else 1.0
-    return Encoding(scale * windows(n), np.array(KERNEL))
-
-
-def _positive(lam: float) -> float:
-    if not (np.isfinite(lam) and lam > 0):
-        raise SpecificationError("lam", lam, "must be positive.", "Such as 1.0.")
-    return float(lam)
+    variance = real_number("lam", lam, low=0.0, open_low=True)
+    seen = windows(n)
+    return Encoding(np.sqrt(variance / (checked_length(n) - 2)) * seen, np.array(KERNEL))

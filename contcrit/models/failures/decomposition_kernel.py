@@ -30,6 +30,7 @@ import numpy as np
 
 from ...errors import SpecificationError
 from ...system import Array
+from ..reading import whole_number
 
 
 def kernel(t: Array | float, k: int) -> Array:
@@ -211,9 +212,7 @@ def positive(name: str, value: int) -> int:
     SpecificationError
         If it is none.
     """
-    if isinstance(value, bool) or int(value) != value or value < 1:
-        raise SpecificationError(name, value, "must be a positive integer.", "Such as 3.")
-    return int(value)
+    return whole_number(name, value, low=1)
 
 
 def dimension(d: int) -> int:

@@ -24,10 +24,11 @@ def data_of(case: Instance) -> Any:
 def network(draw: Draw) -> dict[str, Any]:
     """Return a small network: repeated and collinear inputs, equal and dead neurons among them."""
     K, n, neurons = draw.integer(1, 5), draw.integer(0, 2), draw.integer(1, 3)
-    x = draw.reals((K, n), -2.0, 2.0)
+    # Rounded: points next to rounding from a kink count as on it, whatever side they are on.
+    x = np.round(draw.reals((K, n), -2.0, 2.0), 3)
     if draw.choice((False, True)):
         x = np.round(x)
-    w = draw.reals((neurons, n + 1), -2.0, 2.0)
+    w = np.round(draw.reals((neurons, n + 1), -2.0, 2.0), 4)
     kind = draw.choice(("any", "any", "any", "equal", "dead"))
     if kind == "equal":
         w[:] = w[0]
@@ -35,7 +36,7 @@ def network(draw: Draw) -> dict[str, Any]:
         w[-1, 0] -= 20.0
     return {
         "x": x,
-        "y": draw.reals(K, -2.0, 2.0),
+        "y": np.round(draw.reals(K, -2.0, 2.0), 4),
         "w": w,
         "signs": tuple(draw.choice((1, -1)) for _ in range(neurons - 1)),
         "units": draw.choice(("local", "local", "relu")),

@@ -19,7 +19,7 @@ def _example_2_1(case: Instance) -> Outcome:
     data = polygon()
     w = learn(data, np.zeros((1, 2))).end
     outcomes = [Outcome.close(data.cost(w), float(POLYGON_COSTS["one neuron"]), tolerance=1e-10)]
-    for at, name in ((6.0, "two neurons, other"), (7.0, "two neurons")):
+    for at, name in ((6.0, "two neurons"), (5.0, "two neurons, other")):
         pair, v = grow(data, w, [at])
         v = learn(pair, v).end
         outcomes += [

@@ -20,7 +20,7 @@ import numpy as np
 from ..errors import SpecificationError, Status
 from ..system import Array
 from .local_linear_data import LocalLinear
-from .local_linear_modes import LawMode, Merged, begin, beyond
+from .local_linear_modes import LawMode, Merged, begin, beyond, snapped
 
 _MOST_MODES = 500
 _IDLE = 20
@@ -87,7 +87,8 @@ def learn(data: LocalLinear, w: Array, time: float = np.inf) -> LawPath:
     data : LocalLinear
         Data, neurons and time scale.
     w : array_like, shape (I, N + 1)
-        Where it begins. On a kink that repels it takes the side that `LocalLinear.selection` names.
+        Where it begins. On a kink that repels it takes the side that `LocalLinear.selection` names;
+        points within 1e-10 of a kink, relative to 1 + max|z|, count as on it.
     time : float, optional
         How long; the default, infinity, gives the limit as `end`.
 
@@ -116,12 +117,13 @@ def learn(data: LocalLinear, w: Array, time: float = np.inf) -> LawPath:
     w = data.weights(w).copy()
     now, idle = 0.0, 0
     merged = Merged.of(data)
+    w = snapped(merged, w)
     times, points, modes = [0.0], [w], [begin(merged, w)]
     status = Status.MAXIMUM_EVENTS
     while len(modes) <= _MOST_MODES:
         part = _Exponentials(merged, modes[-1], w)
         step, met = part.first_zero(time - now)
-        w = part.at(step)
+        w = part.at(step) if met is None else snapped(merged, part.at(step))
         now = time if met is None else now + step
         times.append(now)
         points.append(w)
@@ -149,7 +151,9 @@ class _Exponentials:
         weighed = rows.T * merged.counts
         H = basis.T @ (weighed @ rows) @ basis / data.T
         rates, vectors = np.linalg.eigh(H)
-        self.rates = np.where(rates > 1e-12 * max(float(rates[-1]), 1e-300), rates, 0.0)
+        # Of the whole law: where ties leave no rate, the restricted one is rounding.
+        top = float(np.linalg.norm(weighed @ rows)) / data.T
+        self.rates = np.where(rates > 1e-12 * top, rates, 0.0)
         self.modes = basis @ vectors
         self.shape = w.shape
         force = self.modes.T @ (weighed @ data.y) / data.T
@@ -161,7 +165,9 @@ class _Exponentials:
         self.decay[~moving] = 0.0
         functions, constants = mode.margins(merged)
         self.functions = functions @ self.modes
-        size = float(np.max(np.abs(start)) + np.max(np.abs(self.limit)))
+        size = 1.0 + float(
+            np.max(np.abs(start), initial=0.0) + np.max(np.abs(self.limit), initial=0.0)
+        )
         self.noise = 1e-14 * (np.linalg.norm(functions, axis=1) * size + np.abs(constants))
         self.constants = constants
 

@@ -188,24 +188,53 @@ def beyond(merged: Merged, w: Array, mode: LawMode, met: int) -> LawMode:
     return _settled(merged, w, owners)
 
 
-def _owners(data: LocalLinear, w: Array) -> list[list[int]]:
+def snapped(merged: Merged, w: Array) -> Array:
+    """Return weights whose data lie exactly on the kinks that they are next to rounding from."""
+    data = merged.data
     z = data.X @ w.T
+    close = _close(z)
+    rows: list[Array] = []
+    for k, row in enumerate(z):
+        if data.units == "relu":
+            rows += [_value(data, k, int(i)) for i in np.flatnonzero(np.abs(row) <= close)]
+            continue
+        for group in data.graph.groups:
+            values = group.sign * row[list(group.members)]
+            first = group.members[int(np.argmax(values))]
+            near = values >= np.max(values) - close
+            for i, one in zip(group.members, near, strict=True):
+                if one and i != first:
+                    rows.append(_difference(data, k, first, i))
+    if not rows:
+        return w
+    found = np.linalg.lstsq(np.array(rows), np.array(rows) @ w.ravel(), rcond=1e-10)[0]
+    small = 1e-8 * (1.0 + float(np.max(np.abs(w))))
+    return w - found.reshape(w.shape) if np.max(np.abs(found)) <= small else w
+
+
+def _close(z: Array) -> float:
+    return _CLOSE * (1.0 + float(np.max(np.abs(z))))
+
+
+def _owners(data: LocalLinear, w: Array) -> list[list[int]]:
+    """Return the neurons in charge; of those that are equal next to rounding, the first."""
+    z = data.X @ w.T
+    close = _close(z)
     if data.units == "relu":
-        return [[int(v > 0) for v in row] for row in z]
-    return [
-        [
-            group.members[int(np.argmax(group.sign * row[list(group.members)]))]
-            for group in data.graph.groups
-        ]
-        for row in z
-    ]
+        return [[int(v > close) for v in row] for row in z]
+    owners = []
+    for row in z:
+        values = [group.sign * row[list(group.members)] for group in data.graph.groups]
+        first = [int(np.argmax(v >= np.max(v) - close)) for v in values]
+        owners.append([group.members[k] for group, k in zip(data.graph.groups, first, strict=True)])
+    return owners
 
 
 def _settled(merged: Merged, w: Array, owners: list[list[int]]) -> LawMode:
     """Return the mode of the subgradient of least norm, over the kinks that attract."""
     data = merged.data
     z = data.X @ w.T
-    close = _CLOSE * (1.0 + float(np.max(np.abs(z))))
+    close = _close(z)
     errors = merged.pulls(w)
     ties: list[Tie] = []
     for k, row in enumerate(z):

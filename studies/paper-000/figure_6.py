@@ -29,7 +29,7 @@ def run(out: Path, progress: Any) -> dict[str, Any]:
     stages.append(("one neuron", data, w))
     values: dict[str, Any] = {"one neuron V": fraction(data.cost(w))}
     values["worst interior datum of one neuron"] = worst_datum(data, w)
-    for name, at in (("split at 6, the worst datum", 6.0), ("split at 7", 7.0)):
+    for name, at in (("split at 6, the worst datum", 6.0), ("split at 5", 5.0)):
         values[name] = two_then_four(data, w, at, stages if at == 6.0 else [])
     larger, equal = split(data, w, 0, -1)
     fewer, kept = prune(larger, equal)

@@ -52,6 +52,7 @@ from .local_linear_graph import NeuronGraph
 from .local_linear_names import free_numbers, known_place, place_of, whole
 from .local_linear_starts import known_starts
 from .local_linear_verdict import classify_local_linear
+from .reading import real_number, whole_number
 
 NAME = "local-linear"
 
@@ -214,8 +215,8 @@ def build(
     graph = _graph(neurons, signs, edges, units)
     data = LocalLinear(x, y, graph, units, T)
     soft = temperature is not None
-    names = [f"y[{len(data.y) - 1}]", *(["eps"] if soft else [])] if free is None else list(free)
-    kept = {str(name): float(value) for name, value in (held or {}).items()}
+    names = _free(free, [f"y[{len(data.y) - 1}]", *(["eps"] if soft else [])])
+    kept = _held(held)
     inputs, targets, w = arrays(data)
     defaults = free_numbers(names, data, inputs, targets, temperature)
     mask = np.ones(data.shape, dtype=bool)
@@ -301,21 +302,34 @@ def _point(problem: Any, w: Array) -> dict[str, Any]:
     return dict(zip(problem.unknown_names, map(float, w[problem.mask]), strict=True))
 
 
+def _free(free: Any, default: list[str]) -> list[str]:
+    if free is None:
+        return default
+    named = isinstance(free, Sequence) and not isinstance(free, str)
+    if not named or not all(isinstance(name, str) for name in free):
+        raise SpecificationError("free", free, "must be names of numbers.", "Such as ['y[0]'].")
+    return list(free)
+
+
+def _held(held: Any) -> dict[str, float]:
+    if not isinstance(held, (Mapping, type(None))):
+        raise SpecificationError(
+            "held", held, "must map names of weights to values.", "Such as {'w[0,0]': 1.0}."
+        )
+    return {str(name): real_number("held", value) for name, value in (held or {}).items()}
+
+
 def _graph(neurons: Any, signs: Any, edges: Any, units: str) -> NeuronGraph:
-    if isinstance(neurons, bool) or not isinstance(neurons, (int, np.integer)) or neurons < 1:
-        raise SpecificationError("neurons", neurons, "must be a positive integer.", "Such as 2.")
-    pairs: Sequence[tuple[int, int]]
+    count = whole_number("neurons", neurons, low=1)
     if units == "relu":
         if edges is not None:
             raise SpecificationError("edges", edges, "belongs to local neurons.", "Leave it out.")
-        return NeuronGraph.chain((1,) * (int(neurons) - 1))
-    if edges is None:
-        pairs = [(i, i + 1) for i in range(int(neurons) - 1)]
-    else:
-        pairs = whole("edges", edges, 2)
-    bends = whole("signs", signs, 1 if np.ndim(signs) else 0)
-    listed = bends if np.ndim(signs) else [bends] * len(pairs)
-    return NeuronGraph(int(neurons), tuple(pairs), tuple(listed))
+        return NeuronGraph.chain((1,) * (count - 1))
+    pairs = [(i, i + 1) for i in range(count - 1)] if edges is None else whole("edges", edges, 2)
+    alike = isinstance(signs, (int, np.integer))
+    bends = whole("signs", signs, 0 if alike else 1)
+    listed = [bends] * len(pairs) if alike else bends
+    return NeuronGraph(count, tuple(pairs), tuple(listed))
 
 
 MODEL = Model(

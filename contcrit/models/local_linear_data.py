@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ..errors import SpecificationError
 from ..system import Array
 from .local_linear_graph import NeuronGraph
+from .reading import real_array, real_number
 
 UNITS = ("local", "relu")
 """Local linear neurons of a graph, or a sum of ReLU neurons."""
@@ -55,15 +56,14 @@ class LocalLinear:
     X: Array = field(init=False)
 
     def __post_init__(self) -> None:
-        x, y = _finite("x", self.x, 2), _finite("y", self.y, 1)
+        x, y = _rows("x", self.x, 2), _rows("y", self.y, 1)
         if len(x) != len(y) or not len(y):
             raise SpecificationError(
                 "y", y.shape, f"needs one number for each of the {len(x)} inputs.", "Match them."
             )
         if self.units not in UNITS:
             raise SpecificationError("units", self.units, f"must be one of {UNITS}.", "Choose one.")
-        if not (np.isfinite(self.T) and self.T > 0):
-            raise SpecificationError("T", self.T, "must be positive.", "Give the law's time scale.")
+        real_number("T", self.T, low=0.0, open_low=True, rule="must be positive.")
         if self.units == "local" and not self.graph.representable:
             raise SpecificationError(
                 "signs",
@@ -199,15 +199,12 @@ def corners(w: Array) -> Array:
         return (w[1:, 0] - w[:-1, 0]) / (w[:-1, 1] - w[1:, 1])
 
 
-def _finite(name: str, value: Any, dimension: int) -> Array:
-    try:
-        array = np.array(value, dtype=float)
-    except (TypeError, ValueError):
-        array = np.full((0,) * dimension, np.nan)
+def _rows(name: str, value: Any, dimension: int) -> Array:
+    array = real_array(name, value)
     if array.ndim == 1 and dimension == 2:
         array = array[:, None]
-    if array.ndim != dimension or not np.all(np.isfinite(array)) or not len(array):
+    if array.ndim != dimension or not len(array):
         raise SpecificationError(
-            name, value, f"must be finite numbers in {dimension} dimensions.", "Check its shape."
+            name, array.shape, f"must be numbers in {dimension} dimensions.", "Check its shape."
         )
     return array

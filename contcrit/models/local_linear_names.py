@@ -11,6 +11,7 @@ import sympy as sp
 from ..errors import SpecificationError
 from ..system import Array
 from .local_linear_data import LocalLinear
+from .reading import real_number
 
 
 def whole(name: str, value: Any, dimension: int) -> Any:
@@ -35,6 +36,8 @@ def free_numbers(
     names: list[str], data: LocalLinear, inputs: Array, targets: Array, temperature: float | None
 ) -> dict[str, float]:
     """Put symbols in the place of free numbers; return the values these have."""
+    if temperature is not None:
+        real_number("temperature", temperature, low=0.0, open_low=True, rule="must be positive.")
     defaults: dict[str, float] = {}
     for name in names:
         if name in defaults:
@@ -51,10 +54,6 @@ def free_numbers(
             place = known_place("free", name, "x", data.x.shape)
             defaults[name] = float(data.x[place])
             inputs[place] = sp.Symbol(name)
-    if temperature is not None and not (np.isfinite(temperature) and temperature > 0):
-        raise SpecificationError(
-            "temperature", temperature, "must be positive.", "Leave it out for the maximum."
-        )
     return defaults
 
 

@@ -33,9 +33,14 @@ NUMBER = re.compile(r"(?<![\w.])\d+\.\d{5,}(?:e-?\d+)?")
 
 
 def entries(folder: Path) -> dict[str, str]:
-    """Return the README's text below each heading that names a study."""
-    parts = re.split(r"^### (\S+)$", (folder / "README.md").read_text("utf-8"), flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
+    """Return the README's text below each heading that names studies."""
+    text = (folder / "README.md").read_text("utf-8")
+    parts = re.split(r"^### (\S+(?:, \S+)*)$", text, flags=re.MULTILINE)
+    return {
+        name: body
+        for heading, body in zip(parts[1::2], parts[2::2], strict=True)
+        for name in heading.split(", ")
+    }
 
 
 def floats(value: Any) -> Iterator[float]:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from contcrit.criticality.clarke import classify_pieces
 from contcrit.criticality.record import Criticality
-from contcrit.models.relu_hinge import ReluHingeProblem, build
-from contcrit.models.relu_hinge_cells import classify_in_cell
-from contcrit.models.relu_hinge_data import HingeData, read_constants
-from contcrit.models.relu_hinge_network import convolution
-from contcrit.models.relu_hinge_pieces import HingePieces
+from contcrit.models.relu_hinge.cells import classify_in_cell
+from contcrit.models.relu_hinge.data import HingeData, read_constants
+from contcrit.models.relu_hinge.model import ReluHingeProblem, build
+from contcrit.models.relu_hinge.network import convolution
+from contcrit.models.relu_hinge.pieces import HingePieces
 
 DRAWS = st.integers(0, 2**32 - 1)
 LOSSES = st.sampled_from(("binary", "multiclass", "one-versus-all", "penalised"))

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 import contcrit as cc
 from contcrit.contraction import Trajectory, flow
-from contcrit.models.local_linear import LocalLinearProblem
+from contcrit.models.local_linear.model import LocalLinearProblem
 from contcrit.plotting import PALETTE
 from contcrit.results import SpecialPoint
 

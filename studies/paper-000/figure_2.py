@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import contcrit as cc
-from contcrit.models.local_linear_theory import relu_pair_flow
+from contcrit.models.local_linear.theory import relu_pair_flow
 from contcrit.plotting import save_figure
 from contcrit.study import Study
 

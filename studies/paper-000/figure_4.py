@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import contcrit as cc
-from contcrit.models.local_linear_theory import path_distance, switching_pair_flow
+from contcrit.models.local_linear.theory import path_distance, switching_pair_flow
 from contcrit.plotting import save_figure
 from contcrit.study import Study
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from contcrit.models.local_linear_creation import grow, prune, split, worst_datum
-from contcrit.models.local_linear_data import LocalLinear, corners
-from contcrit.models.local_linear_law import learn
-from contcrit.models.local_linear_theory import POLYGON_KNOTS, POLYGON_VALUES, polygon
+from contcrit.models.local_linear.creation import grow, prune, split, worst_datum
+from contcrit.models.local_linear.data import LocalLinear, corners
+from contcrit.models.local_linear.law import learn
+from contcrit.models.local_linear.theory import POLYGON_KNOTS, POLYGON_VALUES, polygon
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.study import Study
 

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.optimize import linprog
 
-from contcrit.models.local_linear_data import LocalLinear
-from contcrit.models.local_linear_graph import TABLE_1, NeuronGraph, asymmetries
+from contcrit.models.local_linear.data import LocalLinear
+from contcrit.models.local_linear.graph import TABLE_1, NeuronGraph, asymmetries
 from contcrit.plotting import save_figure
 from contcrit.study import Study
 

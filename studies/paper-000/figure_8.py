@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from contcrit.models.local_linear_data import LocalLinear
-from contcrit.models.local_linear_graph import NeuronGraph
+from contcrit.models.local_linear.data import LocalLinear
+from contcrit.models.local_linear.graph import NeuronGraph
 from contcrit.plotting import save_figure
 from contcrit.study import Study
 

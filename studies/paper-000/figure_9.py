@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from contcrit.errors import Status
-from contcrit.models.local_linear_creation import prune
-from contcrit.models.local_linear_law import learn
-from contcrit.models.local_linear_theory import corner_data
+from contcrit.models.local_linear.creation import prune
+from contcrit.models.local_linear.law import learn
+from contcrit.models.local_linear.theory import corner_data
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.study import Study
 

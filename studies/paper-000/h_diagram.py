@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import contcrit as cc
-from contcrit.models.local_linear_equilibria import equilibria
-from contcrit.models.local_linear_starts import label_of
-from contcrit.models.local_linear_theory import H, WorkedFamily, worked_case, worked_data
+from contcrit.models.local_linear.equilibria import equilibria
+from contcrit.models.local_linear.starts import label_of
+from contcrit.models.local_linear.theory import H, WorkedFamily, worked_case, worked_data
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.results import Branch
 from contcrit.study import Study

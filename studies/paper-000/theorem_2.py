@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 import contcrit as cc
 from contcrit.contraction import flow
-from contcrit.models.local_linear_law import learn
-from contcrit.models.local_linear_theory import (
+from contcrit.models.local_linear.law import learn
+from contcrit.models.local_linear.theory import (
     dead_neuron,
     grazing_level,
     theorem_2_counterexample,

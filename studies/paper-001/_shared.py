@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import contcrit as cc
-from contcrit.models.relu_hinge_vertices import critical_vertices
+from contcrit.models.relu_hinge.vertices import critical_vertices
 from contcrit.plotting import PALETTE, save_figure
 
 Array = np.ndarray

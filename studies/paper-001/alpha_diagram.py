@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import contcrit as cc
-from contcrit.models.relu_hinge_scenarios import LABELS, LINE, AlphaBranch, alpha_branches
+from contcrit.models.relu_hinge.scenarios import LABELS, LINE, AlphaBranch, alpha_branches
 from contcrit.plotting import PALETTE
 from contcrit.study import Study
 

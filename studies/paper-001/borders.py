@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import contcrit as cc
-from contcrit.models.relu_hinge_scenarios import LABELS, LINE, alpha_branches
-from contcrit.models.relu_hinge_vertices import chain_rule_holds_zero
+from contcrit.models.relu_hinge.scenarios import LABELS, LINE, alpha_branches
+from contcrit.models.relu_hinge.vertices import chain_rule_holds_zero
 from contcrit.plotting import PALETTE
 from contcrit.study import Study
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import contcrit as cc
-from contcrit.models.relu_hinge_scenarios import unequal_classes
+from contcrit.models.relu_hinge.scenarios import unequal_classes
 from contcrit.plotting import PALETTE
 from contcrit.study import Study
 

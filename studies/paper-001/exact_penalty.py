@@ -9,9 +9,9 @@ import numpy as np
 
 import contcrit as cc
 from contcrit.criticality.clarke import classify_pieces
-from contcrit.models.relu_hinge_pieces import HingePieces
-from contcrit.models.relu_hinge_scenarios import one_versus_all_sum
-from contcrit.models.relu_hinge_theory import penalty_identity
+from contcrit.models.relu_hinge.pieces import HingePieces
+from contcrit.models.relu_hinge.scenarios import one_versus_all_sum
+from contcrit.models.relu_hinge.theory import penalty_identity
 from contcrit.plotting import PALETTE
 from contcrit.study import Study
 

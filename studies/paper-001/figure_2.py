@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import contcrit as cc
-from contcrit.models.relu_hinge_theory import is_generic
+from contcrit.models.relu_hinge.theory import is_generic
 from contcrit.study import Study
 
 from ._shared import COLOURS, MARKERS, judged_vertices, new_figure, plain, save, table

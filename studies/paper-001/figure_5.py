@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import contcrit as cc
-from contcrit.models.relu_hinge_scenarios import figure_5
-from contcrit.models.relu_hinge_theory import enclosure_bound, seen_and_unsolved, separation
+from contcrit.models.relu_hinge.scenarios import figure_5
+from contcrit.models.relu_hinge.theory import enclosure_bound, seen_and_unsolved, separation
 from contcrit.plotting import PALETTE
 from contcrit.study import Study
 

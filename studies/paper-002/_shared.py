@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 import contcrit as cc
-from contcrit.models.relu_regression import EmpiricalProblem
-from contcrit.models.relu_regression_losses import Penalty, ReluRegression
+from contcrit.models.relu_regression.losses import Penalty, ReluRegression
+from contcrit.models.relu_regression.model import EmpiricalProblem
 from contcrit.results import SpecialPoint
 
 Array = np.ndarray

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import contcrit as cc
-from contcrit.models.relu_regression_losses import Penalty, ReluRegression
-from contcrit.models.relu_regression_theory import (
+from contcrit.models.relu_regression.losses import Penalty, ReluRegression
+from contcrit.models.relu_regression.theory import (
     bound_17,
     bound_27,
     bound_33,

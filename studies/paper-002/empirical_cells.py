@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import contcrit as cc
-from contcrit.models.relu_regression_cells import CellComplex, Enumeration
-from contcrit.models.relu_regression_losses import Penalty, ReluRegression
+from contcrit.models.relu_regression.cells import CellComplex, Enumeration
+from contcrit.models.relu_regression.losses import Penalty, ReluRegression
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.results import Branch
 from contcrit.study import Study

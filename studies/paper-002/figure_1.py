@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from contcrit.models.relu_regression_convergence import trajectory_end
-from contcrit.models.relu_regression_losses import Penalty, ReluRegression
-from contcrit.models.relu_regression_theory import solution, start_radius
+from contcrit.models.relu_regression.convergence import trajectory_end
+from contcrit.models.relu_regression.losses import Penalty, ReluRegression
+from contcrit.models.relu_regression.theory import solution, start_radius
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.study import Study
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from contcrit.models.relu_regression_losses import ReluRegression
-from contcrit.models.relu_regression_theory import in_region, solution
+from contcrit.models.relu_regression.losses import ReluRegression
+from contcrit.models.relu_regression.theory import in_region, solution
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.study import Study
 

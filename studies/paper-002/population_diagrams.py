@@ -11,8 +11,8 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 
 import contcrit as cc
-from contcrit.models.relu_regression_losses import Penalty, PopulationRegression
-from contcrit.models.relu_regression_theory import (
+from contcrit.models.relu_regression.losses import Penalty, PopulationRegression
+from contcrit.models.relu_regression.theory import (
     critical_angle,
     in_region,
     lyapunov_derivative,

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from contcrit.executors import map_ordered
-from contcrit.models.relu_regression_convergence import (
+from contcrit.models.relu_regression.convergence import (
     L1_CORRECT,
     L1_PRINTED,
     L2_CORRECT,
@@ -22,7 +22,7 @@ from contcrit.models.relu_regression_convergence import (
     Protocol,
     successes,
 )
-from contcrit.models.relu_regression_theory import convergence_probability
+from contcrit.models.relu_regression.theory import convergence_probability
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.study import Study
 

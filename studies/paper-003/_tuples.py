@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from contcrit.models.failures.decomposition_images import SIZE, lines
+from contcrit.models.failures.decomposition.images import SIZE, lines
 
 Array = np.ndarray
 
@@ -239,7 +239,7 @@ class Training:
 
         The file's name ends in a hash of this file, of the images' code and of the settings.
         """
-        from contcrit.models.failures import decomposition_images
+        from contcrit.models.failures.decomposition import images as decomposition_images
 
         source = [Path(__file__), Path(str(decomposition_images.__file__))]
         text = json.dumps(asdict(self), sort_keys=True)

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import contcrit as cc
-from contcrit.models.failures.curve_encoding import MODEL
-from contcrit.models.failures.curve_encoding_theory import (
+from contcrit.models.failures.curve_encoding.model import MODEL
+from contcrit.models.failures.curve_encoding.theory import (
     condition_limit,
     condition_number,
     convolution_encoding,

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import contcrit as cc
-from contcrit.models.failures.decomposition import MODEL
-from contcrit.models.failures.decomposition_signal import KAPPA
-from contcrit.models.failures.decomposition_theory import fold, loss, roots
+from contcrit.models.failures.decomposition.model import MODEL
+from contcrit.models.failures.decomposition.signal import KAPPA
+from contcrit.models.failures.decomposition.theory import fold, loss, roots
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.results import Branch, Diagram
 from contcrit.study import Study

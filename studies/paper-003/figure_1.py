@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from contcrit.models.failures.parity_theory import Predictor, parity
+from contcrit.models.failures.parity.theory import Predictor, parity
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.study import Study
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from contcrit.models.failures.decomposition_signal import (
+from contcrit.models.failures.decomposition.signal import (
     decomposition_signal_to_noise,
     mean_signal,
     sampled,

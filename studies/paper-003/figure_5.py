@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from contcrit.models.failures.curve_encoding_theory import (
+from contcrit.models.failures.curve_encoding.theory import (
     Encoding,
     convolution_encoding,
     curve_inverse,

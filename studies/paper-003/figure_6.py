@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from contcrit.models.failures.curve_encoding_theory import linear_encoding
-from contcrit.models.failures.decomposition_signal import signal_to_noise
-from contcrit.models.failures.decomposition_theory import KAPPA, loss
-from contcrit.models.failures.flat_activation_laws import Sample, Staircase
-from contcrit.models.failures.linear_periodic_theory import LinearPeriodic
+from contcrit.models.failures.curve_encoding.theory import linear_encoding
+from contcrit.models.failures.decomposition.signal import signal_to_noise
+from contcrit.models.failures.decomposition.theory import KAPPA, loss
+from contcrit.models.failures.flat_activation.laws import Sample, Staircase
+from contcrit.models.failures.linear_periodic.theory import LinearPeriodic
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.study import Study
 

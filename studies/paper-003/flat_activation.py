@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import contcrit as cc
-from contcrit.models.failures.flat_activation_laws import Sample, Staircase, sufficient_steps
+from contcrit.models.failures.flat_activation.laws import Sample, Staircase, sufficient_steps
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.study import Study
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from contcrit.models.failures.decomposition_kernel import (
+from contcrit.models.failures.decomposition.kernel import (
     by_series,
     closed_form,
     eigenvalue,
@@ -19,7 +19,7 @@ from contcrit.models.failures.decomposition_kernel import (
     printed_rate,
     sharp_constant,
 )
-from contcrit.models.failures.decomposition_signal import second_moment, target_variance
+from contcrit.models.failures.decomposition.signal import second_moment, target_variance
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.study import Study
 

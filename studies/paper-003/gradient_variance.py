@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from contcrit.models.failures.parity_theory import (
+from contcrit.models.failures.parity.theory import (
     LOSSES,
     Predictor,
     gradient_variance,

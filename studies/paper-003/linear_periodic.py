@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import contcrit as cc
-from contcrit.models.failures.linear_periodic_theory import (
+from contcrit.models.failures.linear_periodic.theory import (
     eigenvalues,
     gradient_variance,
     variance_bound,

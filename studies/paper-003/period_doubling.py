@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import contcrit as cc
-from contcrit.models.failures.curve_encoding import MODEL
+from contcrit.models.failures.curve_encoding.model import MODEL
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.results import Diagram
 from contcrit.study import Study

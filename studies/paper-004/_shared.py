@@ -16,7 +16,7 @@ from scipy.special import lambertw
 
 import contcrit as cc
 from contcrit.criticality.record import Criticality
-from contcrit.models.linear_network_theory import LinearNetwork
+from contcrit.models.linear_network.theory import LinearNetwork
 from contcrit.plotting import PALETTE
 from contcrit.results import Branch, Diagram, SpecialPoint
 

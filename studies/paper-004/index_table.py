@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import contcrit as cc
 from contcrit.criticality.record import Criticality
-from contcrit.models.linear_network_galerkin import galerkin_hessian
+from contcrit.models.linear_network.galerkin import galerkin_hessian
 from contcrit.plotting import save_figure
 from contcrit.study import Study
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from scipy.linalg import logm
 
 import contcrit as cc
-from contcrit.models.linear_network_theory import LinearNetwork
+from contcrit.models.linear_network.theory import LinearNetwork
 from contcrit.plotting import PALETTE, save_figure
 from contcrit.results import Branch
 from contcrit.study import Study

@@ -11,7 +11,7 @@ from scipy.linalg import expm
 from scipy.optimize import brentq, root
 from scipy.special import wrightomega
 
-from contcrit.models.linear_network_theory import LinearNetwork
+from contcrit.models.linear_network.theory import LinearNetwork
 
 Array = np.ndarray
 QUARTER = np.array([[0.0, -1.0], [1.0, 0.0]])

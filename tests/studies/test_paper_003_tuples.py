@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
-from contcrit.models.failures.decomposition_images import lines
+from contcrit.models.failures.decomposition.images import lines
 from contcrit.study import load_study
 
 FOLDER = Path(__file__).resolve().parents[2] / "studies" / "paper-003"

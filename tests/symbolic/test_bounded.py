@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import contcrit as cc
-from contcrit.models.relu_hinge_scenarios import LABELS, LINE, alpha_branches
+from contcrit.models.relu_hinge.scenarios import LABELS, LINE, alpha_branches
 from contcrit.symbolic.bounded import bounded_least_squares
 
 

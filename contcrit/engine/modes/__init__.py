@@ -1,1 +1,1 @@
-"""Continuation of nonsmooth problems: mode by mode, through every border."""
+"""Branches of problems with kinks: modes, and the borders at which they change."""

@@ -1,1 +1,1 @@
-"""Learning problems on which following gradients fails, one family in each file."""
+"""Learning problems on which following gradients fails, one family in each folder."""

@@ -15,7 +15,7 @@ import contcrit as cc
 from contcrit.engine.modes.border import PROBE, half_branches, mode_tangent, probe
 from contcrit.engine.modes.lexicographic import pass_through
 from contcrit.engine.modes.vertex import vertex_halves
-from contcrit.models.relu_hinge_scenarios import LABELS, LINE, alpha_branches
+from contcrit.models.relu_hinge.scenarios import LABELS, LINE, alpha_branches
 from contcrit.symbolic.markers import absolute, relu
 from contcrit.system import ModeLayout
 from tests.engine.modes.test_tracing import check_modes

@@ -1,0 +1,1 @@
+"""The encoding of piecewise-linear curves, and its conditioning."""

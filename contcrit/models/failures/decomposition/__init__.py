@@ -1,0 +1,1 @@
+"""Decomposition against end-to-end training."""

@@ -1,0 +1,1 @@
+"""Activations with flat regions, and the forward-only law."""

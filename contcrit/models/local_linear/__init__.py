@@ -1,0 +1,1 @@
+"""Local linear neurons: piecewise-linear basis functions with corners."""

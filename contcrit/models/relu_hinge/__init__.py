@@ -1,0 +1,1 @@
+"""ReLU networks with hinge losses."""

@@ -1,0 +1,1 @@
+"""One ReLU unit with l1 or l2 regularisation."""

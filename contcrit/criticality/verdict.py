@@ -266,7 +266,8 @@ def _remaining(
     if evidence["local_minimum"] is False and evidence["local_maximum"] is False:
         if one_sided:
             evidence["reason"] = "The function changes to second order to one side of a kink only."
-            return Criticality(kind="degenerate", evidence=evidence)
+            falls = evidence["directionally_stationary"] is False
+            return Criticality(kind="Clarke critical" if falls else "degenerate", evidence=evidence)
         return Criticality(kind="saddle", evidence=evidence)
     if evidence["directionally_stationary"]:
         return Criticality(kind="directionally stationary", evidence=evidence)

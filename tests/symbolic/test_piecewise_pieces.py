@@ -32,10 +32,15 @@ def test_cells_are_affine_exactly_where_the_active_switching_functions_are() -> 
     assert pieces_of(cc.absolute(x) - y).linear
 
 
-@given(st.integers(0, 10**6))
-@settings(max_examples=30, deadline=None)
-def test_curved_pieces_between_straight_kinks_are_judged_exactly(seed: int) -> None:
-    """Homogeneous of degree two: the sign on the unit circle decides."""
+OPEN = {"directionally stationary", "undecided"}
+"""Verdicts that leave the second order open; at a point without first order they claim nothing."""
+
+
+def judged(seed: int) -> tuple[str, set[str]] | None:
+    """Return the verdict on a random potential, homogeneous of degree two, and the true ones.
+
+    The sign on the unit circle decides; on a threshold nothing that contradicts the rest is true.
+    """
     generator = np.random.default_rng(seed)
     m = int(generator.integers(1, 5))
     rows = generator.integers(-2, 3, size=(m, 2))
@@ -47,20 +52,32 @@ def test_curved_pieces_between_straight_kinks_are_judged_exactly(seed: int) -> N
     for row, bend in zip(rows, bends, strict=True):
         potential += int(bend) * cc.relu(int(row[0]) * x + int(row[1]) * y) ** 2
     if not potential.free_symbols:
-        return
+        return None
     verdict = cc.classify(cc.PiecewiseProblem.from_potential(potential, [x, y], []), [0, 0], {})
     angles = np.linspace(0, 2 * np.pi, 20_001)
     circle = np.array([np.cos(angles), np.sin(angles)])
     on = np.sum(circle * (A @ circle), axis=0) / 2
     on += bends @ np.maximum(rows @ circle, 0) ** 2
     low, high = float(on.min()), float(on.max())
-    if abs(low) < 1e-3 or abs(high) < 1e-3:  # on a threshold: no verdict may contradict the rest
+    if abs(low) < 1e-3 or abs(high) < 1e-3:
         wrong = {"minimum", "sharp minimum"} if low < -1e-3 else set()
         wrong |= {"maximum"} if high > 1e-3 else set()
-        assert verdict.kind not in wrong, (seed, verdict)
-        return
-    expected = "minimum" if low > 0 else "maximum" if high < 0 else "saddle"
-    assert verdict.kind == expected, (seed, verdict, low, high)
+        return verdict.kind, set() if verdict.kind in wrong else {verdict.kind}
+    return verdict.kind, {"minimum" if low > 0 else "maximum" if high < 0 else "saddle"}
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=30, deadline=None)
+def test_no_verdict_on_curved_pieces_between_straight_kinks_is_wrong(seed: int) -> None:
+    found = judged(seed)
+    if found is not None:
+        assert found[0] in found[1] | OPEN, (seed, found)
+
+
+def test_nearly_all_verdicts_on_curved_pieces_are_decided() -> None:
+    found = [one for one in map(judged, range(100)) if one is not None]
+    decided = [kind in true for kind, true in found]
+    assert len(found) > 90 and np.mean(decided) >= 0.95
 
 
 def test_second_order_on_dependent_kinks_needs_affine_cells() -> None:

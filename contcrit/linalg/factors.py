@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -55,13 +56,13 @@ class Factors(Protocol):
         ...
 
 
-class _Determinant:
+class _Determinant(ABC):
     """Sign and log modulus of a determinant from pivots and the number of row swaps, on demand."""
 
     _diagonal: Array
 
-    def _swaps(self) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def _swaps(self) -> int: ...
 
     @cached_property
     def sign(self) -> float:

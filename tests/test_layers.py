@@ -23,6 +23,7 @@ READERS = {"results"} | FOUNDATION
 # Layer -> the layers that it may import, itself excepted.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "lazy": set(),
     "settings": {"errors"},
     "system": {"errors", "settings"},
     "record": {"errors"},
@@ -30,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "results": FOUNDATION,
     "events": NUMERIC,
     "criticality": NUMERIC,
-    "contraction": NUMERIC,
+    "contraction": {"lazy"} | NUMERIC,
     "engine": {"events", "criticality", "contraction"} | NUMERIC,
     "symbolic": SYMBOLIC,
     "models": {"symbolic", "criticality", "contraction"} | NUMERIC,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,16 +9,12 @@ import numpy as np
 
 from ...errors import SpecificationError
 from ...system import Array
+from ..reading import real_array, real_number
 
 
 def square(name: str, value: Any, size: int | None = None) -> Array:
     """Return a finite square matrix of floats, of a given size if there is one."""
-    try:
-        matrix = np.array(value, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise SpecificationError(
-            name, value, "must hold real numbers.", "Give nested lists or an array."
-        ) from error
+    matrix = real_array(name, value)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
         raise SpecificationError(
             name, matrix.shape, "must be a square matrix.", "Give shape (d, d), also for d = 1."
@@ -28,8 +23,6 @@ def square(name: str, value: Any, size: int | None = None) -> Array:
         raise SpecificationError(
             name, matrix.shape, f"must have shape ({size}, {size}).", "All matrices share one size."
         )
-    if not np.all(np.isfinite(matrix)):
-        raise SpecificationError(name, value, "must be finite.", "Replace NaN and infinity.")
     return matrix
 
 
@@ -52,10 +45,7 @@ def positive_definite(name: str, value: Any, size: int) -> Array:
 
 def depth(value: Any) -> float:
     """Return a finite positive number."""
-    number = float(value) if isinstance(value, (int, float, np.number)) else math.nan
-    if isinstance(value, bool) or not (math.isfinite(number) and number > 0):
-        raise SpecificationError("T", value, "must be finite and positive.", "The default is 1.")
-    return number
+    return real_number("T", value, low=0.0, open_low=True, rule="must be finite and positive.")
 
 
 def reachable(name: str, R: Array) -> None:

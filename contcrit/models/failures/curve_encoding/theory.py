@@ -38,7 +38,7 @@ def curve_matrix(n: int) -> Array:
     >>> curve_matrix(3).tolist()
     [[1.0, 0.0, 0.0], [2.0, 1.0, 0.0], [3.0, 2.0, 1.0]]
     """
-    index = np.arange(checked_length(n))
+    index = np.arange(whole_number("n", n, low=1))
     return np.maximum(index[:, None] - index[None, :] + 1.0, 0.0)
 
 
@@ -50,7 +50,7 @@ def curve_inverse(n: int) -> Array:
     >>> curve_inverse(3).tolist()
     [[1.0, 0.0, 0.0], [-2.0, 1.0, 0.0], [1.0, -2.0, 1.0]]
     """
-    n = checked_length(n)
+    n = whole_number("n", n, low=1)
     return np.eye(n) - 2 * np.eye(n, k=-1) + np.eye(n, k=-2)
 
 
@@ -65,7 +65,7 @@ def windows(n: int) -> Array:
     SpecificationError
         If n < 4: fewer windows than unknowns may leave the kernel undetermined.
     """
-    if checked_length(n) < 4:
+    if whole_number("n", n, low=1) < 4:
         raise SpecificationError("n", n, "must be at least 4 for windows.", "Take more points.")
     W = curve_matrix(n)
     return np.hstack([W[t - 1 : t + 2] for t in range(1, n - 1)])
@@ -98,17 +98,6 @@ def condition_limit() -> float:
     """
     beta = brentq(lambda b: cos(b) * cosh(b) + 1.0, 1.5, 2.5, xtol=1e-15)
     return float(16.0 / beta**4)
-
-
-def checked_length(n: int) -> int:
-    """Return a curve's number of points.
-
-    Raises
-    ------
-    SpecificationError
-        If it is no positive integer.
-    """
-    return whole_number("n", n, low=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,7 +247,7 @@ def linear_encoding(n: int, lam: float = 1.0, row: int | None = None) -> Encodin
     SpecificationError
         If n is no positive integer, lam is not positive, or there is no such row.
     """
-    n = checked_length(n)
+    n = whole_number("n", n, low=1)
     chosen = n - 1 if row is None else int(row)
     if not 0 <= chosen < n:
         raise SpecificationError("row", row, f"must be from 0 to {n - 1}.", "Choose one of them.")
@@ -283,4 +272,4 @@ def convolution_encoding(n: int, lam: float = 1.0) -> Encoding:
     """
     variance = real_number("lam", lam, low=0.0, open_low=True)
     seen = windows(n)
-    return Encoding(np.sqrt(variance / (checked_length(n) - 2)) * seen, np.array(KERNEL))
+    return Encoding(np.sqrt(variance / (int(n) - 2)) * seen, np.array(KERNEL))

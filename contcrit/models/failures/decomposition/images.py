@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....system import Array
-from .kernel import positive
+from ...reading import whole_number
 
 SIZE = 28
 """Pixels along each side of an image."""
@@ -45,7 +45,7 @@ def lines(count: int, generator: np.random.Generator) -> tuple[Array, Array]:
     >>> images.shape, sorted(set(labels.tolist()) | {-1, 1})
     ((3, 28, 28), [-1, 1])
     """
-    count = positive("count", count)
+    count = whole_number("count", count, low=1)
     angle = generator.uniform(0.0, np.pi, count)
     length = generator.uniform(*LENGTHS, count)
     centre = generator.uniform(0.0, SIZE - 1.0, (count, 2))
@@ -75,7 +75,7 @@ def tuples(count: int, k: int, generator: np.random.Generator) -> tuple[Array, A
     >>> images.shape, bool(np.all(np.prod(own, axis=1) == label))
     ((4, 3, 28, 28), True)
     """
-    k = positive("k", k)
-    images, labels = lines(positive("count", count) * k, generator)
+    k = whole_number("k", k, low=1)
+    images, labels = lines(whole_number("count", count, low=1) * k, generator)
     own = labels.reshape(count, k)
     return images.reshape(count, k, SIZE, SIZE), own, np.prod(own, axis=1).astype(np.int8)

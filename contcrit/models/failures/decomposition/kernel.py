@@ -41,7 +41,7 @@ def kernel(t: Array | float, k: int) -> Array:
     >>> kernel([0.5, 1.0], 1).round(12).tolist()
     [0.333333333333, 1.0]
     """
-    return np.asarray((2.0 / pi * np.arcsin(np.clip(t, -1.0, 1.0))) ** positive("k", k))
+    return np.asarray((2.0 / pi * np.arcsin(np.clip(t, -1.0, 1.0))) ** whole_number("k", k, low=1))
 
 
 def gegenbauer(t: Array, d: int, degree: int) -> Array:
@@ -88,7 +88,7 @@ def eigenvalue(k: int, d: int, degree: int) -> float:
     >>> round(eigenvalue(2, 5, 2) * 5**2 * np.pi**2, 12)
     8.0
     """
-    k, d = positive("k", k), dimension(d)
+    k, d = whole_number("k", k, low=1), dimension(d)
     if degree < 0:
         raise SpecificationError("degree", degree, "must not be negative.", "Such as 1.")
     # Beyond twelve standard deviations of t, 1 / sqrt(d) each, there is nothing left.
@@ -107,7 +107,7 @@ def _gauss_legendre(count: int) -> tuple[Array, Array]:
 
 def leading_degree(k: int) -> int:
     """Return the degree of the largest eigenvalue but the constants': 1 for odd k, 2 for even."""
-    return 1 if positive("k", k) % 2 else 2
+    return 1 if whole_number("k", k, low=1) % 2 else 2
 
 
 def sharp_constant(k: int, d: int) -> float:
@@ -152,7 +152,7 @@ def leading_term(k: int, d: int) -> float:
     ``(2/pi)^k k!! d^{-(k+1)/2}`` for odd k and ``(2/pi)^k k (k-1)!! d^{-k/2-1}`` for even k, as if
     a(t) were 2 t / pi.
     """
-    k, d = positive("k", k), dimension(d)
+    k, d = whole_number("k", k, low=1), dimension(d)
     odd = k if k % 2 else k - 1
     double = sum(log(j) for j in range(odd, 0, -2))
     power = (k + 1) / 2.0 if k % 2 else k / 2.0 + 1.0
@@ -162,7 +162,7 @@ def leading_term(k: int, d: int) -> float:
 
 def printed_rate(k: int, d: int) -> float:
     """Return ``sqrt(k log d / d)^k``, which Theorem 3 has inside its O."""
-    k, d = positive("k", k), dimension(d)
+    k, d = whole_number("k", k, low=1), dimension(d)
     return float((k * log(d) / d) ** (k / 2.0))
 
 
@@ -178,7 +178,7 @@ def by_series(k: int, d: int, degree: int, terms: int = 400) -> float:
     terms : int, optional
         Terms of the series of arcsin (default 400).
     """
-    k, d = positive("k", k), dimension(d)
+    k, d = whole_number("k", k, low=1), dimension(d)
     if degree not in (0, 1, 2):
         raise SpecificationError("degree", degree, "must be 0, 1 or 2.", "Use eigenvalue.")
     coefficients = np.zeros(2 * terms)
@@ -204,17 +204,6 @@ def _even_moment(m: int, d: int) -> float:
     return exp(lgamma(d / 2) + lgamma((m + 1) / 2) - lgamma(0.5) - lgamma((d + m) / 2))
 
 
-def positive(name: str, value: int) -> int:
-    """Return a positive integer.
-
-    Raises
-    ------
-    SpecificationError
-        If it is none.
-    """
-    return whole_number(name, value, low=1)
-
-
 def dimension(d: int) -> int:
     """Return the dimension of an input.
 
@@ -223,6 +212,6 @@ def dimension(d: int) -> int:
     SpecificationError
         If it is less than 2: on a line there are two directions only.
     """
-    if positive("d", d) < 2:
+    if whole_number("d", d, low=1) < 2:
         raise SpecificationError("d", d, "must be at least 2.", "Take more dimensions.")
     return int(d)

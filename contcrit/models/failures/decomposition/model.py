@@ -43,8 +43,8 @@ import sympy as sp
 from ....errors import SpecificationError
 from ....symbolic.problem import Problem
 from ...base import Model, Start
+from ...reading import whole_number
 from .claims import CLAIMS
-from .kernel import positive
 from .signal import KAPPA
 
 NAME = "decomposition"
@@ -103,7 +103,7 @@ def build(k: int = 2, radial: bool = False) -> DecompositionProblem:
     >>> problem.unknown_names, problem.parameter_names
     (('w[0]', 'w[1]'), ('s', 'phi'))
     """
-    k = positive("k", k)
+    k = whole_number("k", k, low=1)
     if radial not in (True, False):
         raise SpecificationError("radial", radial, "must be True or False.", "Choose one.")
     s, phi, c, kappa = sp.Symbol("s"), sp.Symbol("phi"), sp.Symbol("c"), sp.Float(KAPPA, 17)

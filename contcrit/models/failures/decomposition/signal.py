@@ -25,7 +25,8 @@ import numpy as np
 
 from ....errors import SpecificationError
 from ....system import Array
-from .kernel import dimension, positive
+from ...reading import whole_number
+from .kernel import dimension
 
 KAPPA = sqrt(2.0 / pi)
 """E |z| for z from N(0, 1)."""
@@ -39,7 +40,7 @@ def signal(k: int, cosine: float) -> float:
     >>> round(signal(1, 0.3), 12) == round(2 / np.pi, 12)
     True
     """
-    k = positive("k", k)
+    k = whole_number("k", k, low=1)
     return float(k**2 * KAPPA ** (2 * k) * _cosine(cosine) ** (2 * (k - 1)))
 
 
@@ -51,7 +52,7 @@ def second_moment(k: int, d: int) -> float:
     >>> second_moment(3, 10)
     36.0
     """
-    k = positive("k", k)
+    k = whole_number("k", k, low=1)
     return float(k * (dimension(d) + k - 1))
 
 
@@ -89,7 +90,7 @@ def mean_signal(k: int, d: int) -> float:
     >>> round(mean_signal(2, 4) * np.pi**2, 12)
     4.0
     """
-    k, d = positive("k", k), dimension(d)
+    k, d = whole_number("k", k, low=1), dimension(d)
     moment = lgamma(d / 2) + lgamma(k - 0.5) - lgamma(0.5) - lgamma(d / 2 + k - 1)
     return float(k**2 * KAPPA ** (2 * k) * exp(moment))
 
@@ -99,7 +100,7 @@ def target_variance(k: int, d: int) -> float:
 
     The mean of ``k kappa^k c^{k-1} u`` is zero for odd k, and ``k kappa^k E[c^k] w`` for even k.
     """
-    k, d = positive("k", k), dimension(d)
+    k, d = whole_number("k", k, low=1), dimension(d)
     centre = 0.0
     if k % 2 == 0:
         moment = exp(lgamma(d / 2) + lgamma((k + 1) / 2) - lgamma(0.5) - lgamma((d + k) / 2))
@@ -143,7 +144,7 @@ def sampled(k: int, d: int, cosine: float, count: int, generator: np.random.Gene
     generator : numpy.random.Generator
         Where they come from.
     """
-    k, d, c = positive("k", k), dimension(d), _cosine(cosine)
+    k, d, c = whole_number("k", k, low=1), dimension(d), _cosine(cosine)
     along, across, square = [], [], []
     for begin in range(0, count, 20_000):
         x = generator.standard_normal((min(20_000, count - begin), k, d))

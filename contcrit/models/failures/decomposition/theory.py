@@ -16,7 +16,7 @@ from math import pi
 import numpy as np
 
 from ....system import Array
-from .kernel import positive
+from ...reading import whole_number
 from .signal import KAPPA
 
 
@@ -39,7 +39,7 @@ def roots(k: int, s: float, tolerance: float = 1e-7) -> Array:
     >>> roots(3, 0.5).tolist()
     [1.0]
     """
-    k = positive("k", k)
+    k = whole_number("k", k, low=1)
     quotient = np.zeros(2 * k - 1)
     # Coefficients of s + (1 - s) k kappa^{2k-2} a^{k-1} (1 + ... + a^{k-1}), lowest first.
     quotient[k - 1 :] = (1.0 - s) * k * KAPPA ** (2 * k - 2)
@@ -65,7 +65,7 @@ def loss(w: Array, k: int, s: float) -> float:
 
 def curvatures(a: float, k: int, s: float) -> tuple[float, float]:
     """Return the Hessian's eigenvalues at ``kappa a u``: along u, and across it (d - 1 times)."""
-    k = positive("k", k)
+    k = whole_number("k", k, low=1)
     scale = (1.0 - s) * k * KAPPA ** (2 * k - 2)
     second = (2 * k - 1) * a ** (2 * k - 2) - ((k - 1) * a ** (k - 2) if k > 1 else 0.0)
     return s + scale * second, s + scale * a ** (2 * k - 2)
@@ -83,7 +83,7 @@ def fold(k: int) -> tuple[float, float] | None:
     >>> round(s * (1 + np.pi), 12), round(a, 12)
     (1.0, -0.5)
     """
-    k = positive("k", k)
+    k = whole_number("k", k, low=1)
     if k % 2:
         return None
     # x^{k-1} (1 - x^k) / (1 + x) is the polynomial x^{k-1} (1 - x) (1 + x^2 + ... + x^{k-2}).

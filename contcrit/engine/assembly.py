@@ -172,7 +172,7 @@ class Assembly:
                 continue
             locator = Locator(
                 system, weights, self.control, self.settings, _cut(signals, piece),
-                arclength[piece], gear_here,
+                arclength[piece], gear_here, facts[piece],
             )  # fmt: skip
             special_points.extend(locator.special_points(events))
         keep = self._ends(special_points, arclength, origin)

@@ -31,7 +31,8 @@ from .between import (
     station,
     test_value,
 )
-from .dense import eliminate, singular_values
+from .dense import singular_values
+from .elimination import eliminate
 from .kernel import (
     Control,
     assign,
@@ -39,6 +40,7 @@ from .kernel import (
     evaluate,
     inner,
     largest,
+    residual_size,
 )
 
 Array = np.ndarray
@@ -146,7 +148,7 @@ def branch_point(
     position : float
         Offset of the located point along the first tangent.
     residual : float
-        Of the extended system.
+        max|F| at the extended system's point.
     kernel_dimension, excess : int
     negative_before, negative_after : int
         Numbers of eigenvalues with a negative real part right before and right after it.
@@ -167,8 +169,7 @@ def branch_point(
     if excess < size - 1 and own.full[excess] <= 10.0 * _DROPPED * own.full[size - 2]:
         return failed
     assign(own.refined, own.located)
-    residual = _refine(system, excess, control, work, own, room)
-    if not math.isfinite(residual):
+    if not _refine(system, excess, control, work, own, room):
         return failed
     if not confirmed(system, before, after, control, work, own):
         return failed
@@ -177,6 +178,7 @@ def branch_point(
         or leading_zeros(own.values, own.reference, rank_tolerance) != kernel
     ):
         return failed
+    residual = residual_size(system, work)
     known, first, last = side_counts(system, pair, position, weights, control, work, own)
     if not known:
         return failed
@@ -186,10 +188,10 @@ def branch_point(
 
 def _refine(
     system: Any, excess: int, control: Control, work: Any, own: BetweenWork, room: CrossWork
-) -> float:
+) -> bool:
     """Solve F = 0 and all bordered test functions = 0, in the least-squares sense, from `refined`.
 
-    Returns the residual of the extended system, or not a number without convergence.
+    Returns whether it converges.
     """
     z = own.refined
     n = z.size - 1
@@ -198,11 +200,12 @@ def _refine(
     matrix, value = room.system[:rows], room.value[:rows]
     previous = math.inf
     converged = False
-    for iteration in range(13):
+    for _ in range(12):
+        if converged and previous <= 1e-15:
+            break
         evaluate(system, z, work)
         if not _bordered(excess, work, room):
-            return math.nan
-        size = 0.0
+            return False
         for i in range(n):
             value[i] = work.residual[i]
             for j in range(n + 1):
@@ -212,10 +215,6 @@ def _refine(
             for i in range(excess):
                 value[row] = room.test[i, j]
                 row += 1
-        for i in range(rows):
-            size = max(size, abs(value[i]))
-        if iteration == 12 or (converged and previous <= 1e-15):
-            break
         row = n
         for j in range(excess + 1):
             _change(system, z, room.direction[j], work, own, room)
@@ -239,13 +238,13 @@ def _refine(
         _least_squares(matrix, value, room)
         step = largest(room.increment) / (1.0 + largest(z))
         if not math.isfinite(step):
-            return math.nan
+            return False
         if converged and step >= previous:
             break
         displace(z, z, 1.0, room.increment)
         converged = converged or step <= control.newton_tolerance
         previous = step
-    return size if converged else math.nan
+    return converged
 
 
 def _norm(vector: Array) -> float:

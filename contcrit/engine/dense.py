@@ -13,51 +13,6 @@ import numpy as np
 Array = np.ndarray
 
 
-def eliminate(matrix: Array, right: Array) -> tuple[float, float]:
-    """Solve with row pivoting, overwriting both; return the determinant as factor and logarithm.
-
-    The determinant is ``factor * exp(logarithm)``, the second being zero unless the first would
-    leave the floating-point range. The solution replaces the right-hand side; it is not a number
-    where the matrix is singular.
-    """
-    size = right.size
-    product, logarithm = 1.0, 0.0
-    for k in range(size):
-        pivot = k
-        best = abs(matrix[k, k])
-        for i in range(k + 1, size):
-            if abs(matrix[i, k]) > best:
-                best = abs(matrix[i, k])
-                pivot = i
-        if not best > 0.0:
-            for i in range(size):
-                right[i] = math.nan
-            return 0.0, 0.0
-        if pivot != k:
-            for j in range(k, size):
-                matrix[k, j], matrix[pivot, j] = matrix[pivot, j], matrix[k, j]
-            right[k], right[pivot] = right[pivot], right[k]
-            product = -product
-        diagonal = matrix[k, k]
-        product *= diagonal
-        if not 1e-100 < abs(product) < 1e100:
-            logarithm += math.log(abs(product))
-            product = math.copysign(1.0, product)
-        inverse = 1.0 / diagonal
-        for i in range(k + 1, size):
-            factor = matrix[i, k] * inverse
-            if factor != 0.0:
-                for j in range(k + 1, size):
-                    matrix[i, j] -= factor * matrix[k, j]
-                right[i] -= factor * right[k]
-    for k in range(size - 1, -1, -1):
-        total = right[k]
-        for j in range(k + 1, size):
-            total -= matrix[k, j] * right[j]
-        right[k] = total / matrix[k, k]
-    return product, logarithm
-
-
 def negative_symmetric(matrix: Array) -> int:
     """Return the number of negative eigenvalues of a symmetric matrix, which is overwritten.
 

@@ -9,9 +9,23 @@ import numpy as np
 from ..errors import SpecificationError
 from ..settings import Settings
 from . import walk as walking
-from .between import SIMPLE, BetweenWork, Pair, between_work
-from .cross import CrossWork, cross_work
+from .between import between_work
+from .cross import cross_work
 from .kernel import Control, allocate
+from .survey import (
+    AT,
+    CAPACITY,
+    COEFFICIENT,
+    COLUMNS,
+    EXCESS,
+    FOLD,
+    KERNEL,
+    KIND,
+    RESIDUAL,
+    SETTLED,
+    SHOWN,
+    STEP,
+)
 
 Array = np.ndarray
 
@@ -22,26 +36,28 @@ class Located(NamedTuple):
     Parameters
     ----------
     kind : str
-    position : float
-        Offset along the tangent of the bracket's first point.
+    step : int
+        Position of the accepted point before it.
+    settled : bool
+        Whether the step's whole change of inertia is accounted for.
+    arclength : float
     z, tangent : ndarray of shape (n + 1,)
         The bracketing locator's point, and its tangent.
     refined : ndarray of shape (n + 1,)
         The extended system's point.
     residual : float
-        Of the equations there.
-    negative : tuple of int
-        Numbers of eigenvalues with a negative real part right before and after.
+        max|F| there.
     evidence : dict
     """
 
     kind: str
-    position: float
+    step: int
+    settled: bool
+    arclength: float
     z: Array
     tangent: Array
     refined: Array
     residual: float
-    negative: tuple[int, int]
     evidence: dict[str, Any]
 
 
@@ -60,7 +76,7 @@ class Gear:
     name : str
         "python" or "native".
     locates : bool
-        Whether `simple_fold` and `branch_point` serve: in the native gear of dense systems.
+        Whether `survey` serves: in the native gear of dense systems.
 
     Raises
     ------
@@ -79,8 +95,6 @@ class Gear:
         self._tried = False
         self._keep_alive: Any = None
         self._compiled: Any = None
-        self._own: BetweenWork | None = None
-        self._cross: CrossWork | None = None
         self.locates = False
         self._counted = 0
         if settings.gear == "native" and not self._shift_up() and not _is_gauged(system):
@@ -99,7 +113,7 @@ class Gear:
         points : int
             How many have been walked.
         locating : bool, optional
-            Whether only `simple_fold` and `branch_point` are wanted.
+            Whether only `survey` is wanted.
         """
         if self._choice != "auto" or self._tried:
             return
@@ -135,57 +149,45 @@ class Gear:
         self.name, self.chunk = "native", 1024
         return True
 
-    def simple_fold(
-        self, pair: Pair, ends: tuple[Array, Array], weights: Array, control: Control,
-        settings: Settings,
-    ) -> Located | None:  # fmt: skip
-        """Return the simple fold between two points, or None if it is not simple."""
-        own = self._between(weights.size - 1)
-        outcome, position, residual, quadratic, *negative = self._compiled.simple_fold(
-            self.system, pair, *ends, weights, control,
-            settings.rank_tolerance, settings.location_tolerance, self.work, own,
-        )  # fmt: skip
-        if outcome != SIMPLE:
-            return None
-        evidence = {"event": "fold", "quadratic_coefficient": quadratic}
-        return _located("fold", own, position, residual, 1, 0, negative, evidence)
-
-    def branch_point(
-        self, pair: Pair, ends: tuple[Array, Array], spread: float, weights: Array,
+    def survey(
+        self, points: Array, tangents: Array, facts: Array, near: float, weights: Array,
         control: Control, settings: Settings,
-    ) -> Located | None:  # fmt: skip
-        """Return the branch point between two points, or None if that is not what happens."""
-        own = self._between(weights.size - 1)
-        if self._cross is None:
-            self._cross = cross_work(weights.size - 1)
-        outcome, position, residual, kernel, excess, *negative = self._compiled.branch_point(
-            self.system, pair, *ends, spread, weights, control,
-            settings.rank_tolerance, settings.location_tolerance, self.work, own, self._cross,
-        )  # fmt: skip
-        if outcome != SIMPLE:
-            return None
-        evidence = {"event": "inertia"}
-        return _located("branch-point", own, position, residual, kernel, excess, negative, evidence)
+    ) -> tuple[list[Located], bool]:  # fmt: skip
+        """Return the special points that compiled code finds between accepted points.
 
-    def _between(self, size: int) -> BetweenWork:
-        if self._own is None:
-            self._own = between_work(size)
-        return self._own
+        Also whether the default events hold nothing besides; see `survey.survey`.
+        """
+        size, done, clear = weights.size, 0, True
+        own, room = between_work(size - 1), cross_work(size - 1)
+        rows, states = np.empty((CAPACITY, COLUMNS)), np.empty((CAPACITY, 3, size))
+        found: list[Located] = []
+        while done < len(points) - 1:
+            count, done, here = self._compiled.survey(
+                self.system, points, tangents, facts, done, near, weights, control,
+                settings.rank_tolerance, settings.location_tolerance, self.work, own, room, rows,
+                states,
+            )  # fmt: skip
+            clear = clear and here
+            found.extend(_located(rows[k], states[k]) for k in range(count))
+        return found, clear
 
 
-def _located(
-    kind: str, own: BetweenWork, position: float, residual: float, kernel: int, excess: int,
-    negative: list[int], evidence: dict[str, Any],
-) -> Located:  # fmt: skip
-    evidence |= {
-        "kernel_dimension": kernel,
-        "excess": excess,
-        "singular_values": own.values[:4].copy(),
-        "singular_values_at_ends": own.reference[:4].copy(),
-    }
-    z, tangent, refined = own.located.copy(), own.tangent.copy(), own.refined.copy()
-    counts = (negative[0], negative[1])
-    return Located(kind, position, z, tangent, refined, residual, counts, evidence)
+def _located(row: Array, state: Array) -> Located:
+    shown = min(SHOWN, state.shape[1] - 1)
+    numbers = row.tolist()
+    fold = numbers[KIND] == FOLD
+    evidence: dict[str, Any] = {"event": "fold" if fold else "inertia"}
+    if fold:
+        evidence["quadratic_coefficient"] = numbers[COEFFICIENT]
+    evidence["kernel_dimension"] = int(numbers[KERNEL])
+    evidence["excess"] = int(numbers[EXCESS])
+    evidence["singular_values"] = row[-2 * SHOWN :][:shown].copy()
+    evidence["singular_values_at_ends"] = row[-SHOWN:][:shown].copy()
+    z, tangent, refined = state.copy()
+    return Located(
+        "fold" if fold else "branch-point", int(numbers[STEP]), bool(numbers[SETTLED]),
+        numbers[AT], z, tangent, refined, numbers[RESIDUAL], evidence,
+    )  # fmt: skip
 
 
 def _is_gauged(system: Any) -> bool:

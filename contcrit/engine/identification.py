@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,27 @@ _UNCONFIRMED = 1e-4
 """The same where only one locator speaks."""
 
 
+class Hit(NamedTuple):
+    """Where an event's test function vanishes, before anything is known of the point.
+
+    Parameters
+    ----------
+    z, tangent : ndarray of shape (n + 1,)
+        The bracketing locator's point, and its tangent.
+    bracket : tuple of float
+        Arc lengths of the two accepted points that enclose it.
+    arclength : float
+    evidence : dict
+        Added to as it becomes known.
+    """
+
+    z: Array
+    tangent: Array
+    bracket: tuple[float, float]
+    arclength: float
+    evidence: dict[str, Any]
+
+
 class Identifier(Stretch):
     """Makes special points of located points, or finds that they are none."""
 
@@ -42,18 +63,19 @@ class Identifier(Stretch):
         share = min(1.0, max(0.0, offset / self.reach(bracket)))
         arclength = reach[0] + (reach[1] - reach[0]) * share
         evidence: dict[str, Any] = {"event": getattr(event, "name", event.kind)}
+        hit = Hit(z, tangent, reach, arclength, evidence)
         if event.kind == "user":
-            return self.record("user", z, tangent, reach, arclength, None, evidence)
+            return self.record("user", hit)
         if event.kind == "isotropy":
             # At the point itself the gauged equations have no tangent of their own.
             arriving = self.signals.tangent[bracket.first]
-            return self._identify_collapse(z, arriving, ends, reach, arclength, evidence)
+            return self._identify_collapse(hit._replace(tangent=arriving), ends)
         if event.kind == "inertia":
             pair = self._crossing_pair(z)
             if pair is not None:
-                return self._identify_pair(pair, z, tangent, reach, arclength, evidence)
+                return self._identify_pair(pair, hit)
         if event.kind == "flip":
-            return self._identify_flip(z, tangent, ends, reach, arclength, evidence)
+            return self._identify_flip(hit, ends)
         # A first guess at the kernels judges loosely; it stands only if the refined point passes
         # the strict test. Near a branch point the bracketing locator alone may be a little off.
         for tolerance in (*_LOOSE, self.settings.rank_tolerance):
@@ -63,29 +85,27 @@ class Identifier(Stretch):
             refined = self._refine(guess, z, ends)
             if refined is None:
                 continue
-            strict = analyse(self.system, refined[0], ends, self.settings.rank_tolerance)
+            strict = analyse(self.system, refined, ends, self.settings.rank_tolerance)
             if (strict.kernel_dimension, strict.excess) != (guess.kernel_dimension, guess.excess):
                 continue
             kind = "branch-point" if strict.excess > 0 else "fold"
             if kind == "fold":
-                quadratic = quadratic_coefficient(self.system, refined[0], strict)
+                quadratic = quadratic_coefficient(self.system, refined, strict)
                 evidence["quadratic_coefficient"] = quadratic
             else:
                 z, tangent = self._interpolate(event, bracket, offset, z, tangent)
-            return self.record(
-                kind, z, tangent, reach, arclength, refined, evidence | _evidence(strict)
-            )
+                hit = hit._replace(z=z, tangent=tangent)
+            evidence |= _evidence(strict)
+            return self.record(kind, hit, refined)
         # Degenerate points defeat the extended systems: the first locator's word, and no digits.
         strict = analyse(self.system, z, ends, _UNCONFIRMED)
         evidence |= _evidence(strict)
         if strict.kernel_dimension > 0 or strict.excess > 0:
             kind = "branch-point" if strict.excess > 0 else "fold"
-            return self.record(kind, z, tangent, reach, arclength, None, evidence)
+            return self.record(kind, hit)
         return None
 
-    def _refine(
-        self, guess: Singularity, z: Array, ends: tuple[Array, Array]
-    ) -> tuple[Array, float] | None:
+    def _refine(self, guess: Singularity, z: Array, ends: tuple[Array, Array]) -> Array | None:
         """Newton on the extended system that the guessed kernels call for, if it stays near."""
         tolerance = self.settings.newton_tolerance
         if guess.excess > 0:
@@ -100,7 +120,7 @@ class Identifier(Stretch):
         floor = 20 * rounding_level(jacobian, refined[0])
         if np.max(np.abs(residual)) > max(self.settings.residual_tolerance, floor):
             return None
-        return refined
+        return refined[0]
 
     def _interpolate(
         self, event: Event, bracket: Bracket, offset: float, z: Array, tangent: Array
@@ -148,72 +168,44 @@ class Identifier(Stretch):
         pair = critical_pair(spectral_matrix(self.system, z, self.system.jacobian(z))[0])
         return pair if pair is not None and abs(pair.real) <= 1e-6 * pair.frequency else None
 
-    def _identify_pair(
-        self,
-        pair: CriticalPair,
-        z: Array,
-        tangent: Array,
-        reach: tuple[float, float],
-        arclength: float,
-        evidence: dict[str, Any],
-    ) -> SpecialPoint | None:
+    def _identify_pair(self, pair: CriticalPair, hit: Hit) -> SpecialPoint | None:
         """Judge a crossing without a kernel: a Hopf point of a flow, nothing for other kinds."""
         if self.system.kind != "flow":
             return None
-        refined = refine_hopf(self.system, z, pair, self.settings.newton_tolerance)
-        evidence["frequency"] = pair.frequency if refined is None else refined[1]
-        located = None if refined is None else (refined[0], refined[2])
-        return self.record("hopf", z, tangent, reach, arclength, located, evidence)
+        refined = refine_hopf(self.system, hit.z, pair, self.settings.newton_tolerance)
+        hit.evidence["frequency"] = pair.frequency if refined is None else refined[1]
+        return self.record("hopf", hit, None if refined is None else refined[0])
 
-    def _identify_flip(
-        self,
-        z: Array,
-        tangent: Array,
-        ends: tuple[Array, Array],
-        reach: tuple[float, float],
-        arclength: float,
-        evidence: dict[str, Any],
-    ) -> SpecialPoint | None:
+    def _identify_flip(self, hit: Hit, ends: tuple[Array, Array]) -> SpecialPoint | None:
         """Judge a crossing of the line Re = -1 by multipliers: a flip where they are real."""
-        vectors = flipping(self.system, z, _UNCONFIRMED)
+        vectors = flipping(self.system, hit.z, _UNCONFIRMED)
         if vectors is None:
             return None
-        refined = refine_flip(self.system, z, vectors, self.settings.newton_tolerance)
-        if refined is not None and not self._near(refined[0], z, ends):
-            refined = None
-        evidence["kernel_dimension"] = vectors[0].shape[1]
+        solved = refine_flip(self.system, hit.z, vectors, self.settings.newton_tolerance)
+        refined = None if solved is None or not self._near(solved[0], hit.z, ends) else solved[0]
+        hit.evidence["kernel_dimension"] = vectors[0].shape[1]
         if refined is not None and vectors[0].shape[1] == 1:
-            sharp = flipping(self.system, refined[0], self.settings.rank_tolerance)
+            sharp = flipping(self.system, refined, self.settings.rank_tolerance)
             if sharp is None:
                 return None
-            coefficient = normal_form_coefficient(self.system, refined[0], sharp)
-            evidence["normal_form_coefficient"] = coefficient
-        return self.record("flip", z, tangent, reach, arclength, refined, evidence)
+            coefficient = normal_form_coefficient(self.system, refined, sharp)
+            hit.evidence["normal_form_coefficient"] = coefficient
+        return self.record("flip", hit, refined)
 
-    def _identify_collapse(
-        self,
-        z: Array,
-        tangent: Array,
-        ends: tuple[Array, Array],
-        reach: tuple[float, float],
-        arclength: float,
-        evidence: dict[str, Any],
-    ) -> SpecialPoint:
+    def _identify_collapse(self, hit: Hit, ends: tuple[Array, Array]) -> SpecialPoint:
         """Record where the group comes to fix the solution: a branch point without gauge."""
         gauged = self.system
-        base = gauged.drop(z)
+        base = gauged.drop(hit.z)
         bases = tuple(gauged.drop(end) for end in ends)
         singularity = analyse(gauged.base, base, bases, 1e-3)
-        evidence |= _evidence(singularity)
+        hit.evidence.update(_evidence(singularity))
         refined = None
         if singularity.excess > 0:
-            refined = refine_branch_point(
-                gauged.base, base, singularity, self.settings.newton_tolerance
-            )
-        if refined is not None and not self._near(refined[0], base, bases):
-            refined = None
-        lifted = None if refined is None else (gauged.lift(refined[0]), refined[1])
-        return self.record("branch-point", z, tangent, reach, arclength, lifted, evidence)
+            tolerance = self.settings.newton_tolerance
+            solved = refine_branch_point(gauged.base, base, singularity, tolerance)
+            if solved is not None and self._near(solved[0], base, bases):
+                refined = gauged.lift(solved[0])
+        return self.record("branch-point", hit, refined)
 
     def _near(self, refined: Array, z: Array, ends: tuple[Array, Array]) -> bool:
         """Tell whether Newton stayed within reach of the bracket."""
@@ -223,32 +215,41 @@ class Identifier(Stretch):
     def record(
         self,
         kind: str,
-        z: Array,
-        tangent: Array,
-        reach: tuple[float, float],
-        arclength: float,
-        refined: tuple[Array, float] | None,
-        evidence: dict[str, Any],
+        hit: Hit,
+        refined: Array | None = None,
+        residual: float | None = None,
     ) -> SpecialPoint:
-        """Return the special point, with the digits to which two locators agree."""
+        """Return the special point, with the digits to which two locators agree.
+
+        Parameters
+        ----------
+        kind : str
+        hit : Hit
+        refined : ndarray of shape (n + 1,), optional
+            The second locator's point.
+        residual : float, optional
+            max|F| at the better of the two, if it is known already.
+        """
         digits = 0.0
-        located = z
+        located = hit.z
         if refined is not None:
-            located = refined[0]
-            scale = 1.0 + float(np.abs(z).max())
-            distance = float(np.abs(located - z).max()) / scale
+            located = refined
+            scale = 1.0 + float(np.abs(hit.z).max())
+            distance = float(np.abs(located - hit.z).max()) / scale
             digits = min(16.0, -math.log10(max(distance, 1e-16)))
         elif kind != "user":
-            evidence["note"] = "the extended system did not confirm the bracketing locator"
+            hit.evidence["note"] = "the extended system did not confirm the bracketing locator"
+        if residual is None:
+            residual = float(np.abs(self.system.residual(located)).max())
         return SpecialPoint(
             kind=kind,
             z=located,
-            tangent=tangent,
-            bracket=reach,
-            arclength=arclength,
-            residual=float(np.abs(self.system.residual(located)).max()),
+            tangent=hit.tangent,
+            bracket=hit.bracket,
+            arclength=hit.arclength,
+            residual=residual,
             digits=digits,
-            evidence=evidence,
+            evidence=hit.evidence,
         )
 
 

@@ -26,8 +26,11 @@ class Locator(Identifier):
 
     def special_points(self, events: tuple[Event, ...]) -> list[SpecialPoint]:
         """Locate, refine and identify everything the events bracket, in order of arc length."""
-        applying = [event for event in events if event.applies(self.system)]
-        found: list[SpecialPoint] = []
+        compiled = CompiledLocator(self)
+        found, settled = compiled.found, compiled.settled
+        applying = [
+            event for event in events if event.applies(self.system) and not compiled.covers(event)
+        ]
         inertia = [event for event in applying if event.kind == "inertia"]
         others = [event for event in applying if event.kind != "inertia"]
         changes: list[tuple[Event, Bracket]] = []
@@ -35,9 +38,6 @@ class Locator(Identifier):
         bracketed = [
             (event, bracket) for event in others for bracket in event.brackets(self.signals)
         ]
-        compiled = CompiledLocator(self)
-        found.extend(compiled.special_points(bracketed))
-        settled = compiled.settled
         for event, bracket in bracketed:
             if not compiled.explains(event, bracket):
                 (dips if bracket.dip else changes).append((event, bracket))

@@ -26,6 +26,7 @@ from . import (
     cross,
     deflation,
     dense,
+    elimination,
     kernel,
     native_tridiagonal,
     newton,
@@ -33,9 +34,11 @@ from . import (
     tridiagonal,
     turn,
 )
+from . import survey as surveying
 from . import walk as walking
 from .code_cache import guard
-from .dense import eliminate, negative_general, negative_symmetric
+from .dense import negative_general, negative_symmetric
+from .elimination import eliminate
 
 Array = np.ndarray
 
@@ -53,6 +56,12 @@ zero give infinities, as in numpy."""
 
 _INLINE: Any = {**_OPTIONS, "forceinline": True}
 """For the short functions of every step, whose calls cost more than their work."""
+
+
+_COMPILED = (
+    corrector, dense, elimination, roots, between, turn, cross, surveying, walking, newton, batch,
+)  # fmt: skip
+"""Modules whose functions serve both gears, and compiled code calls."""
 
 
 class Handle(NamedTuple):
@@ -89,8 +98,7 @@ class Compiled(NamedTuple):
     """The compiled functions."""
 
     walk: Any
-    simple_fold: Any
-    branch_point: Any
+    survey: Any
 
 
 class CompiledBatch(NamedTuple):
@@ -126,10 +134,7 @@ def cache_directory() -> Path:
 def _digest() -> str:
     """Return a name that changes with the source of what is compiled."""
     own = sys.modules[__name__]
-    modules = (
-        kernel, dense, corrector, roots, between, turn, cross, walking, newton, deflation, batch,
-        tridiagonal, native_tridiagonal, own,
-    )  # fmt: skip
+    modules = (kernel, *_COMPILED, deflation, tridiagonal, native_tridiagonal, own)
     try:
         source = "".join(inspect.getsource(module) for module in modules)
     except OSError:  # installed without sources: they change with the version only
@@ -143,7 +148,7 @@ def compiled() -> Compiled:
 
     Where the folder cannot be written, they are compiled for this process alone.
     """
-    return Compiled(*_compile((walking.walk, turn.simple_fold, cross.branch_point), **_OPTIONS))
+    return Compiled(*_compile((walking.walk, surveying.survey), **_OPTIONS))
 
 
 @cache
@@ -422,12 +427,12 @@ def _register() -> None:
     native_tridiagonal.register(overload, call, _OPTIONS)
     hot: list[Any] = [
         corrector.correct, corrector.advance, corrector.jumped, walking.next_step,
-        walking.arrive, walking.returns_to, dense.eliminate, dense.negative_general,
+        walking.arrive, walking.returns_to, elimination.eliminate, dense.negative_general,
         dense.negative_symmetric, dense._routh,
     ]  # fmt: skip
     for function in hot:
         register_jitable(**_INLINE)(function)
-    for module in (corrector, dense, roots, between, turn, cross, walking, newton, batch):
+    for module in _COMPILED:
         for _, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and function not in hot:
                 register_jitable(**_OPTIONS)(function)

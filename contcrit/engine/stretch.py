@@ -30,7 +30,9 @@ class Stretch:
     signals : Signals
     arclength : ndarray of shape (m,)
     gear : Gear, optional
-        What simple folds are located with, if it is the native one.
+        What simple special points are located with, if it is the native one.
+    facts : ndarray of shape (m, 6), optional
+        What the walk wrote of the points; needed for that.
     """
 
     system: Any
@@ -40,6 +42,7 @@ class Stretch:
     signals: Signals
     arclength: Array
     gear: Gear | None = None
+    facts: Array | None = None
 
     def local(self, bracket: Bracket, offset: float, scale: dict[str, float]) -> LocalPoint | None:
         """Take a continuation step of the given offset from the bracket's first point."""

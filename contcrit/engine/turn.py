@@ -25,7 +25,8 @@ from .between import (
     side_counts,
     spectra,
 )
-from .dense import eliminate, singular_values
+from .dense import singular_values
+from .elimination import eliminate
 from .kernel import (
     Control,
     assign,
@@ -73,7 +74,7 @@ def simple_fold(
     position : float
         Offset of the located point along the first tangent.
     residual : float
-        Of the extended system.
+        max|F| at the extended system's point.
     quadratic : float
         The fold's quadratic coefficient.
     negative_before, negative_after : int
@@ -87,13 +88,13 @@ def simple_fold(
     if not _is_fold(own, LOOSE):
         return failed
     _null_vectors(system, own.located, work, own)
-    residual = _refine(system, control, work, own)
-    if not math.isfinite(residual):
+    if not _refine(system, control, work, own):
         return failed
     if not confirmed(system, before, after, control, work, own):
         return failed
     if not _is_fold(own, rank_tolerance):
         return failed
+    residual = residual_size(system, work)
     _null_vectors(system, own.refined, work, own)
     phi, gradient = own.vectors[0], own.vectors[1]
     phi[phi.size - 1] = 0.0
@@ -153,10 +154,10 @@ def _curvature(
                 out[j] += sign * left[i] * work.jacobian[i, j] / (2.0 * step)
 
 
-def _refine(system: Any, control: Control, work: Any, own: BetweenWork) -> float:
+def _refine(system: Any, control: Control, work: Any, own: BetweenWork) -> bool:
     """Solve F = 0, g = 0 by Newton from the located point, g the bordered test function.
 
-    Returns the residual of the extended system, or not a number without convergence.
+    Returns whether it converges.
     """
     z = own.refined
     n = z.size - 1
@@ -166,14 +167,13 @@ def _refine(system: Any, control: Control, work: Any, own: BetweenWork) -> float
     assign(z, own.located)
     previous = math.inf
     converged = False
-    test = 0.0
-    for iteration in range(13):
+    for _ in range(12):
+        if converged and previous <= 1e-15:
+            break
         evaluate(system, z, work)
         test = _bordered(work, own, direction, adjoint)
         if not math.isfinite(test):
-            return math.nan
-        if iteration == 12 or (converged and previous <= 1e-15):
-            break
+            return False
         direction[n] = 0.0
         _curvature(system, z, direction, adjoint, work, own, gradient)
         for j in range(n + 1):
@@ -182,15 +182,13 @@ def _refine(system: Any, control: Control, work: Any, own: BetweenWork) -> float
         _extended_increment(work, gradient, test, increment)
         size = largest(increment) / (1.0 + largest(z))
         if not math.isfinite(size):
-            return math.nan
+            return False
         if converged and size >= previous:
             break
         displace(z, z, 1.0, increment)
         converged = converged or size <= control.newton_tolerance
         previous = size
-    if not converged:
-        return math.nan
-    return max(residual_size(system, work), abs(test))
+    return converged
 
 
 def _extended_increment(work: Any, gradient: Array, test: float, increment: Array) -> None:

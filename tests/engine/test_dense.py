@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -60,33 +59,6 @@ def test_counts_by_routh_agree_with_eigenvalues_on_many_matrices():
 
 def test_not_finite_matrices_have_no_count():
     assert dense.negative_general(np.full((5, 5), np.nan)) == -1
-
-
-@given(MATRICES)
-def test_elimination_solves_and_gives_the_determinant(matrix):
-    size = len(matrix)
-    if np.linalg.cond(matrix) > 1e8:
-        return
-    right = np.arange(1.0, size + 1)
-    solution = right.copy()
-    factor, logarithm = dense.eliminate(matrix.copy(), solution)
-    np.testing.assert_allclose(matrix @ solution, right, rtol=1e-6, atol=1e-6)
-    sign, log_modulus = np.linalg.slogdet(matrix)
-    assert np.sign(factor) == sign
-    assert logarithm + np.log(abs(factor)) == pytest.approx(log_modulus, rel=1e-6, abs=1e-6)
-
-
-def test_elimination_keeps_huge_determinants_within_range():
-    matrix = np.diag([1e90, -1e90, 1e90])
-    factor, logarithm = dense.eliminate(matrix, np.ones(3))
-    assert factor < 0
-    assert logarithm + np.log(abs(factor)) == pytest.approx(270 * np.log(10))
-
-
-def test_singular_matrices_have_no_solution():
-    right = np.ones(2)
-    assert dense.eliminate(np.ones((2, 2)), right) == (0.0, 0.0)
-    assert np.all(np.isnan(right))
 
 
 @given(SIZES.flatmap(lambda n: hnp.arrays(float, (n + 1, n), elements=ENTRIES)))

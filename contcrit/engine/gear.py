@@ -10,7 +10,7 @@ from ..errors import SpecificationError
 from ..settings import Settings
 from . import walk as walking
 from .between import between_work
-from .cross import cross_work
+from .cross_system import cross_work
 from .kernel import Control, allocate
 from .survey import (
     AT,

@@ -24,6 +24,7 @@ from . import (
     between,
     corrector,
     cross,
+    cross_system,
     deflation,
     dense,
     elimination,
@@ -59,7 +60,8 @@ _INLINE: Any = {**_OPTIONS, "forceinline": True}
 
 
 _COMPILED = (
-    corrector, dense, elimination, roots, between, turn, cross, surveying, walking, newton, batch,
+    corrector, dense, elimination, roots, between, turn, cross_system, cross, surveying, walking,
+    newton, batch,
 )  # fmt: skip
 """Modules whose functions serve both gears, and compiled code calls."""
 

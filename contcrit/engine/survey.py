@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from .between import SIMPLE, BetweenWork, Pair
-from .cross import CrossWork, branch_point
+from .cross import branch_point
+from .cross_system import CrossWork
 from .kernel import Control
 from .turn import simple_fold
 from .walk import ARCLENGTH, LOG_MODULUS, NEGATIVE, SIGN

@@ -135,9 +135,10 @@ class _Spectra(NamedTuple):
 
 @dataclass(eq=False)
 class _Remembered:
-    """Triplets of a sparse Jacobian, which cost much, and where they belong.
+    """Triplets, which cost much, and where they belong.
 
-    `start` are vectors to begin with at a point nearby; only the last one's are kept.
+    `start` are vectors to begin with at a point nearby where the Jacobian is sparse; only the last
+    one's are kept.
     """
 
     system: Any
@@ -159,22 +160,25 @@ def _forget(_: Any) -> None:
 def _spectra(
     system: Any, z: Array, count: int, tolerance: float, *, vectors: bool = True
 ) -> _Spectra:
-    mine = [each for each in _memory if each.system() is system and each.size == count]
+    mine = [each for each in list(_memory) if each.system() is system and each.size == count]
     for each in mine:
         if each.tolerance <= tolerance and np.array_equal(each.point, z):
             return each.spectra
     jacobian = system.jacobian(z)
+    known = weakref.ref(system, _forget)
     if not sparse.issparse(jacobian):
-        return _Spectra(
+        spectra = _Spectra(
             singular_triplets(jacobian[:, :-1], COUNT), singular_triplets(jacobian, COUNT), 1e-13
         )
+        _memory.append(_Remembered(known, z.copy(), count, 0.0, spectra, None))
+        return spectra
     # Those of a point nearby are a good start.
     starts = (mine[-1].start if mine else None) or (None, None)
     inner, full = (
         singular_triplets(matrix, count, tolerance=tolerance, start=start)
         for matrix, start in zip((jacobian[:, :-1], jacobian), starts, strict=True)
     )
-    for each in _memory:
+    for each in list(_memory):
         each.start = None
     start = (inner[2], full[2])
     if not vectors:
@@ -182,7 +186,6 @@ def _spectra(
         inner, full = ((none, each[1], none, each[3]) for each in (inner, full))
     # Inverse iteration resolves small values; the spectrum may be wide.
     spectra = _Spectra(inner, full, 1e-16)
-    known = weakref.ref(system, _forget)
     _memory.append(_Remembered(known, z.copy(), count, tolerance, spectra, start))
     return spectra
 

@@ -25,7 +25,9 @@ from .exponential_operator import (
     derivative_factors,
     doubled,
     second_derivative_factors,
+    through,
 )
+from .exponential_small import LARGEST_SIZE, ExponentialSmall
 from .matrix_two_sided import TwoSided
 
 Array = np.ndarray
@@ -75,7 +77,7 @@ def multiply(a: Any, b: Any) -> Any:
 
 def exponential(
     matrix: Array,
-) -> Exponential1 | Exponential2 | ExponentialN | ExponentialStack:
+) -> Exponential1 | Exponential2 | ExponentialSmall | ExponentialN | ExponentialStack:
     """Prepare the exponential of one square matrix.
 
     Parameters
@@ -85,7 +87,7 @@ def exponential(
 
     Returns
     -------
-    Exponential1 or Exponential2 or ExponentialN or ExponentialStack
+    Exponential1 or Exponential2 or ExponentialSmall or ExponentialN or ExponentialStack
         With `value` (d, d), `frechet(H)` and `frechet2(H, K)`; directions have shape (d, d) or
         (m, d, d), at most one of H and K stacked.
 
@@ -102,6 +104,10 @@ def exponential(
         return Exponential1(matrix)
     if size == 2:
         return Exponential2(matrix)
+    if size <= LARGEST_SIZE:
+        norm = math.sqrt(np.vdot(matrix, matrix).real)
+        if norm <= LARGEST_NORM:
+            return ExponentialSmall(matrix, norm)
     return ExponentialN(matrix)
 
 
@@ -201,7 +207,7 @@ class ExponentialN:
     def frechet(self, direction: Array) -> Array:
         """Return the derivative along a direction, of the direction's shape."""
         if _is_long(direction) and self._frobenius <= LARGEST_NORM:
-            return _through(direction, *self._factors)
+            return through(direction, *self._factors)
         h, a, powers = np.asarray(direction) * self._factor, self._a, self._powers
         m2 = multiply(a, h) + multiply(h, a)
         slopes = [m2]
@@ -238,7 +244,7 @@ class ExponentialN:
         scale = max(self._frobenius, 1.0) / length
         if _is_long(first) and self._frobenius <= LARGEST_NORM:
             factors = second_derivative_factors(self._matrix, second * scale)
-            return np.multiply(_through(first, *factors), 1.0 / scale)
+            return np.multiply(through(first, *factors), 1.0 / scale)
         first = np.asarray(first)
         block, _ = doubled(self._matrix, second * scale)
         diagonal = np.zeros((*first.shape[:-2], 2 * size, 2 * size), dtype=first.dtype)
@@ -249,16 +255,6 @@ class ExponentialN:
 def _is_long(direction: Any) -> bool:
     """Whether so many directions are asked for that factors serving all of them are cheaper."""
     return direction.ndim == 3 and len(direction) >= direction.shape[-1] ** 2
-
-
-def _through(direction: Any, left: Array, right: Array) -> Any:
-    """Return sum_k left_k H right_k for many directions H."""
-    size = left.shape[-1]
-    if isinstance(direction, TwoSided) and direction.length * len(left) <= max(size * size, 64):
-        return direction.between(left, right)
-    operator = TwoSided.identity(size, size).between(left, right).columns()
-    flat = np.asarray(direction).reshape(-1, size * size) @ operator.T
-    return flat.reshape(direction.shape)
 
 
 def _solved(matrix: Array, right: Array) -> Array:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
+
+from .matrix_two_sided import TwoSided
 
 Array = np.ndarray
 
@@ -54,14 +57,42 @@ def second_derivative_factors(matrix: Array, along: Array) -> tuple[Array, Array
     return left.reshape(-1, size, size), right.reshape(-1, size, size)
 
 
-def _flows(matrix: Array, norm: float) -> tuple[Array, Array]:
-    """Quadrature weights, and the exponentials of s X at the nodes s."""
+def through(direction: Any, left: Array, right: Array) -> Any:
+    """Return sum_k left_k H right_k for many directions H; a short map stays one."""
+    size = left.shape[-1]
+    if isinstance(direction, TwoSided) and direction.length * len(left) <= max(size * size, 64):
+        return direction.between(left, right)
+    return applied(np.asarray(direction), full_operator(left, right))
+
+
+def full_operator(left: Array, right: Array) -> Array:
+    """Return the matrix of H -> sum_k left_k H right_k, which row-major vectors multiply."""
+    count, size, _ = left.shape
+    outer = left.reshape(count, -1).T @ right.reshape(count, -1)
+    # Entry [i, r, s, j]: direction entry (r, s), value entry (i, j).
+    return outer.reshape(size, size, size, size).transpose(1, 2, 0, 3).reshape(size**2, size**2)
+
+
+def applied(direction: Array, operator: Array) -> Array:
+    """Return the values of a full operator at directions of shape (d, d) or (m, d, d)."""
+    return (direction.reshape(-1, len(operator)) @ operator).reshape(direction.shape)
+
+
+def flows_to_the_end(matrix: Array, norm: float) -> tuple[Array, Array]:
+    """Return quadrature weights, shape (q,), and exp(s X) at the nodes s and at 1, (q + 1, d, d).
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (d, d)
+    norm : float
+        A consistent norm of it.
+    """
     size = matrix.shape[0]
     weights, series = _quadrature(_node_count(norm))
     squarings = max(0, math.ceil(math.log2(norm / 0.5))) if norm > 0.5 else 0
     powers = np.empty((_TERMS + 1, size, size), dtype=np.result_type(matrix, float))
-    powers[0] = np.eye(size)
-    powers[1] = matrix * 2.0**-squarings
+    powers[0] = _identity(size)
+    np.multiply(matrix, 2.0**-squarings, out=powers[1])
     known = 1
     while known < _TERMS:  # all powers up to twice the known one by one product
         np.matmul(powers[1 : known + 1], powers[known], out=powers[known + 1 : 2 * known + 1])
@@ -70,6 +101,12 @@ def _flows(matrix: Array, norm: float) -> tuple[Array, Array]:
     for _ in range(squarings):
         flows = flows @ flows
     return weights, flows
+
+
+def _flows(matrix: Array, norm: float) -> tuple[Array, Array]:
+    """Quadrature weights, and the exponentials of s X at the nodes s."""
+    weights, flows = flows_to_the_end(matrix, norm)
+    return weights, flows[:-1]
 
 
 def doubled(matrix: Array, along: Array) -> tuple[Array, float]:
@@ -83,10 +120,16 @@ def doubled(matrix: Array, along: Array) -> tuple[Array, float]:
 
 @functools.lru_cache(maxsize=64)
 def _quadrature(count: int) -> tuple[Array, Array]:
-    """Gauss-Legendre weights on [0, 1], and Taylor coefficients of exp(s .) at the nodes s."""
+    """Gauss-Legendre weights on [0, 1], and Taylor coefficients of exp(s .) at the nodes and 1."""
     nodes, weights = np.polynomial.legendre.leggauss(count)
+    ends = np.append((nodes + 1) / 2, 1.0)
     factorials = np.array([math.factorial(k) for k in range(_TERMS + 1)], dtype=float)
-    return weights / 2, ((nodes[:, None] + 1) / 2) ** np.arange(_TERMS + 1) / factorials
+    return weights / 2, ends[:, None] ** np.arange(_TERMS + 1) / factorials
+
+
+@functools.lru_cache(maxsize=64)
+def _identity(size: int) -> Array:
+    return np.eye(size)
 
 
 def _node_count(norm: float) -> int:

@@ -35,6 +35,7 @@ class MatrixEvaluation:
     expression: Any
     direction: MatrixSymbol
     along: MatrixSymbol
+    unit: TwoSided
     basis: TwoSided | Array
     potential_expression: Any
     unfolding_expressions: tuple[Any, ...] | None

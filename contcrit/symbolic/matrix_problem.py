@@ -12,6 +12,7 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from ..criticality.record import Criticality
 from ..errors import SpecificationError
+from .exponential_small import LARGEST_SIZE
 from .layout import Layout
 from .matrix_checks import (
     check_generators,
@@ -135,9 +136,9 @@ class MatrixProblem(MatrixEvaluation):
         self.blocks: dict[str, tuple[int, ...]] = {unknown.name: self.shape}
         self.direction = MatrixSymbol(f"{unknown.name}__direction", *unknown.shape)
         self.along = MatrixSymbol(f"{unknown.name}__along", *unknown.shape)
-        # Closed forms of the exponential want the directions themselves.
-        unit = TwoSided.identity(rows, columns)
-        self.basis = unit if max(self.shape) > 2 else unit.array()
+        self.unit = TwoSided.identity(rows, columns)
+        # Small exponentials want the directions themselves.
+        self.basis = self.unit if max(self.shape) > LARGEST_SIZE else self.unit.array()
         self._programs: dict[Any, MatrixProgram] = {}
         self._systems: dict[Any, MatrixSystem] = {}
         self._kernels: dict[str, MatrixKernel | None] = {}

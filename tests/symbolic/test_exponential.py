@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from contcrit.symbolic.exponential import ExponentialStack, exponential, multiply
+from contcrit.symbolic.exponential import ExponentialN, ExponentialStack, exponential, multiply
 from contcrit.symbolic.exponential_operator import LARGEST_NORM
+from contcrit.symbolic.exponential_small import ExponentialSmall
 from contcrit.symbolic.matrix_two_sided import TwoSided
 
 DIGITS = 40
@@ -59,13 +60,13 @@ def test_values_and_derivatives_to_rounding(rng, n, kind):
     matrix = matrices(rng, n)[kind]
     h, k = rng.standard_normal((2, n, n))
     value, first, second = exact_derivatives(matrix, h, k)
-    prepared = exponential(matrix)
-    for computed, exact in (
-        (prepared.value, value),
-        (prepared.frechet(h), first),
-        (prepared.frechet2(h, k), second),
-    ):
-        assert_allclose(computed, exact, rtol=0, atol=3e-14 * np.abs(exact).max())
+    for prepared in (exponential(matrix), ExponentialN(matrix)):
+        for computed, exact in (
+            (prepared.value, value),
+            (prepared.frechet(h), first),
+            (prepared.frechet2(h, k), second),
+        ):
+            assert_allclose(computed, exact, rtol=0, atol=3e-14 * np.abs(exact).max())
 
 
 @pytest.mark.parametrize("kind", matrices(np.random.default_rng(0), 3))
@@ -104,11 +105,26 @@ def test_the_quadrature_reaches_its_largest_norm(rng, n):
     k[0] = 1.0
     prepared, unit = exponential(matrix), TwoSided.identity(n, n)
     first, second = prepared.frechet(unit), prepared.frechet2(unit, k)
+    direct = ExponentialN(matrix)
     for computed, expected in (
-        (apply(first, h), prepared.frechet(h)),
-        (apply(second, h), prepared.frechet2(h, k)),
+        (apply(first, h), direct.frechet(h)),
+        (apply(second, h), direct.frechet2(h, k)),
     ):
         assert_allclose(computed, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_small_and_large_matrices_meet(rng, n):
+    # Values at the largest norm of the small ones, where their squarings are most.
+    matrix = rng.standard_normal((n, n))
+    matrix = matrix - matrix.T
+    matrix *= 0.999 * LARGEST_NORM / np.linalg.norm(matrix)
+    prepared = exponential(matrix)
+    assert isinstance(prepared, ExponentialSmall)
+    exact = exact_exponential(matrix).astype(float)
+    assert_allclose(prepared.value, exact, rtol=0, atol=LARGEST_NORM * 1e-15)
+    assert_allclose(prepared.value @ prepared.value.T, np.eye(n), rtol=0, atol=1e-13)
+    assert not isinstance(exponential(matrix / 0.9), ExponentialSmall)
 
 
 def test_many_terms_go_through_one_matrix(rng):

@@ -206,7 +206,10 @@ class MatrixProgram:
             matrix = self._compile(product([], factors))
             if coefficient == -1:
                 return self._emit(e, np.negative, [matrix])
-            return self._emit(e, np.multiply, [self._compile(coefficient), matrix])
+            factor = self._compile(coefficient)
+            if self._is_unit(factor):
+                return matrix
+            return self._emit(e, np.multiply, [factor, matrix])
         for factor in factors:
             self._compile(factor)
         # Products free of stacked symbols are formed first: they cost one product, not m.
@@ -239,7 +242,20 @@ class MatrixProgram:
         mirrored = ("product", tuple(transposed(factor) for factor in reversed(factors)))
         if mirrored in self._slots:
             return self._emit(key, _transpose, [self._slots[mirrored]])
+        if self._is_unit(left):
+            return right
+        if self._is_unit(right):
+            return left
         return self._emit(key, multiply, [left, right])
+
+    def _is_unit(self, slot: int) -> bool:
+        """Whether a constant is 1 or the identity, by which nothing need be multiplied."""
+        if not self._fixed[slot]:
+            return False
+        value = np.asarray(self._values[slot])
+        if value.ndim == 2:
+            return np.array_equal(value, np.eye(len(value)))
+        return value.ndim == 0 and bool(value == 1.0)
 
     def _power(self, e: Any) -> int:
         base, exponent = e.args

@@ -289,6 +289,18 @@ def test_constants_are_folded():
     assert program.length == 1
 
 
+def test_nothing_is_multiplied_by_one(rng):
+    expressions = [A * C * p * B, p * C.T]
+    program = MatrixProgram(expressions, [C], {A: np.eye(2), B: np.eye(2), p: 1.0}, {d: 2})
+    value = rng.standard_normal((2, 2))
+    found, mirrored = program(value)
+    assert found is value
+    assert_allclose(mirrored, value.T, rtol=0, atol=0)
+    nearly = {A: np.eye(2), B: np.diag([1.0, 1.0 + 1e-15]), p: 1.0}
+    again = MatrixProgram(expressions, [C], nearly, {d: 2})(value)[0]
+    assert_allclose(again, value * [1.0, 1.0 + 1e-15], rtol=0, atol=0)
+
+
 MISUSE = [
     (lambda: Exp(sp.MatrixSymbol("X", 2, 3)), "argument"),
     (lambda: Exp(p), "argument"),

@@ -11,12 +11,17 @@ from scipy.sparse.linalg import LinearOperator
 from .kernel import NativeFunction
 from .matrix_free import ApproximateInverse, MapOperator, MatrixOperator, fill
 from .matrix_native import MatrixKernel
+from .matrix_recent import Recent
 from .matrix_two_sided import TwoSided
 
 if TYPE_CHECKING:
+    from .matrix_prepared import PreparedProgram
     from .matrix_problem import MatrixProblem
 
 Array = np.ndarray
+
+_ROOM = 2**20
+"""Numbers that the Jacobians kept of the last points may hold."""
 
 
 class MatrixSystem:
@@ -62,14 +67,23 @@ class MatrixSystem:
         self._residual = problem.program("residual")
         self._symbol = symbol
         self.matrix_free = problem.is_matrix_free
+        # Closed forms know no maps; operators are made of them.
+        wants_map = self.matrix_free and max(problem.shape) > 2
+        self._basis: TwoSided | Array = problem.unit if wants_map else problem.basis
         self._inverse = ApproximateInverse()
         self._operator: tuple[bytes, MatrixOperator] | None = None
         self._fixed = np.array(list(self.values.values()), dtype=float)
+        kept = min(8, max(1, _ROOM // self.size**2))
+        self._first: Recent[tuple[Array, Array]] = Recent(self._compute_first, kept)
+        self._second: Recent[PreparedProgram] = Recent(self._prepare_second, 1)
 
     def residual(self, z: Array) -> Array:
         """Return the residual, shape (n,)."""
         if self._is_compiled(z):
             return self._evaluate(z)[: self.size]
+        known = self._first.known(np.asarray(z))
+        if known is not None:
+            return known[0].copy()
         return np.array(self._residual(*self._inputs(z))[0]).reshape(self.size)
 
     def jacobian(self, z: Array) -> Any:
@@ -84,9 +98,8 @@ class MatrixSystem:
         if self._is_compiled(z):
             out = self._evaluate(z)
             return out[: self.size], out[self.size :].reshape(self.size, self.size + 1)
-        program = self.problem.program("first", self._symbol)
-        residual, stack, slope = program(*self._inputs(z), self.problem.basis)
-        return np.array(residual).reshape(self.size), self._join(stack, slope)
+        residual, jacobian = self._first(np.asarray(z))
+        return residual.copy(), jacobian.copy()
 
     def preconditioner(self, z: Array) -> LinearOperator:
         """Return an approximate inverse of the Jacobian in the unknowns, shape (n, n).
@@ -98,9 +111,8 @@ class MatrixSystem:
     def second(self, z: Array, direction: Array) -> Any:
         """Return the derivative of the Jacobian along a direction in z, shape (n, n + 1)."""
         direction = np.asarray(direction)
-        program = self.problem.program("second", self._symbol)
         along = direction[:-1].reshape(self._shape)
-        xx, xp, px, pp = program(*self._inputs(z), self.problem.basis, along)
+        xx, xp, px, pp = self._second(np.asarray(z))(along)
         rate = direction[-1]
         inner, column = np.add(xx, np.multiply(rate, xp)), px + rate * pp
         if self.matrix_free and isinstance(inner, TwoSided):
@@ -141,12 +153,21 @@ class MatrixSystem:
         inputs[split:] = self._fixed
         return kernel(inputs)
 
+    def _compute_first(self, z: Array) -> tuple[Array, Array]:
+        program = self.problem.program("first", self._symbol)
+        residual, stack, slope = program(*self._inputs(z), self._basis)
+        return np.array(residual).reshape(self.size), self._join(stack, slope)
+
+    def _prepare_second(self, z: Array) -> PreparedProgram:
+        program = self.problem.program("second", self._symbol)
+        return program.prepared(*self._inputs(z), self._basis)
+
     def _operator_at(self, z: Array) -> MatrixOperator:
         z = np.asarray(z, dtype=float)
         key = z.tobytes()
         if self._operator is None or self._operator[0] != key:
             prepared = self.problem.program("first", self._symbol).prepared(*self._inputs(z))
-            operator = MatrixOperator(prepared, self.problem.basis, self._inverse)
+            operator = MatrixOperator(prepared, self._basis, self._inverse)
             self._operator = key, operator
         return self._operator[1]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -32,21 +31,22 @@ class Recent(Generic[Value]):
     """
 
     def __init__(self, compute: Callable[[Array], Value], count: int) -> None:
-        self._compute = compute
-        self._kept: deque[tuple[Any, Value]] = deque(maxlen=count)
+        self._compute, self._count = compute, count
+        self._kept: dict[tuple[str, bytes], Value] = {}
 
     def __call__(self, z: Array) -> Value:
         """Return the value at a point, computed now unless it is known."""
-        known = self.known(z)
-        if known is None:
-            known = self._compute(z)
-            self._kept.appendleft((_key(z), known))
-        return known
+        key = _key(z)
+        found = self._kept.get(key)
+        if found is None:
+            for oldest in list(self._kept)[: max(0, len(self._kept) + 1 - self._count)]:
+                self._kept.pop(oldest, None)
+            found = self._kept[key] = self._compute(z)
+        return found
 
     def known(self, z: Array) -> Value | None:
         """Return the value at a point if it is known."""
-        key = _key(z)
-        return next((value for point, value in self._kept if point == key), None)
+        return self._kept.get(_key(z))
 
 
 def _key(z: Array) -> tuple[str, bytes]:

@@ -73,7 +73,7 @@ class MatrixSystem:
         self._inverse = ApproximateInverse()
         self._operator: tuple[bytes, MatrixOperator] | None = None
         self._fixed = np.array(list(self.values.values()), dtype=float)
-        kept = min(8, max(1, _ROOM // self.size**2))
+        kept = min(64, max(1, _ROOM // self.size**2))
         self._first: Recent[tuple[Array, Array]] = Recent(self._compute_first, kept)
         self._second: Recent[PreparedProgram] = Recent(self._prepare_second, 1)
 

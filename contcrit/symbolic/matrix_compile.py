@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy as sp
@@ -32,12 +32,33 @@ from sympy.matrices.expressions import (
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from ..errors import SpecificationError
+from . import matrix_operations as operations
 from .exponential import exponential, multiply
 from .matrix import separate
 from .matrix_nodes import Exp, FrechetExp, FrechetExp2, product, transposed
 from .matrix_prepared import PreparedProgram
 
 Array = np.ndarray
+Step = tuple[Callable[..., Any], tuple[int, ...], int]
+
+
+class Listing(NamedTuple):
+    """A program as it is carried out.
+
+    Parameters
+    ----------
+    inputs, outputs : list of int
+        Slots.
+    fixed : dict
+        Slot -> value, of what is known before any input.
+    steps : list of tuple
+        Operation, slots of its arguments, slot of its result.
+    """
+
+    inputs: list[int]
+    fixed: dict[int, Any]
+    steps: list[Step]
+    outputs: list[int]
 
 
 class MatrixProgram:
@@ -83,7 +104,7 @@ class MatrixProgram:
         self._stacked = frozenset(stacked)
         self._slots: dict[Any, int] = {}
         self._values: list[Any] = []
-        self._steps: list[tuple[Callable[..., Any], tuple[int, ...], int]] = []
+        self._steps: list[Step] = []
         self._fixed: list[bool] = []
         self._inputs = [self._new(symbol, None, fixed=False) for symbol in inputs]
         for symbol, value in (constants or {}).items():
@@ -116,6 +137,11 @@ class MatrixProgram:
                     open_slots.add(slot)
                     late.append(step)
         return PreparedProgram(values, self._inputs[-1], late, self._outputs)
+
+    def listing(self) -> Listing:
+        """Return what is computed, for those who compute it otherwise."""
+        fixed = {slot: value for slot, value in enumerate(self._values) if self._fixed[slot]}
+        return Listing(self._inputs, fixed, self._steps, self._outputs)
 
     @property
     def length(self) -> int:
@@ -166,12 +192,12 @@ class MatrixProgram:
             )
         if isinstance(e, sp.MatrixBase):
             entries = [self._compile(entry) for entry in e]
-            return self._emit(e, functools.partial(_assemble, e.shape), entries)
+            return self._emit(e, functools.partial(operations.assemble, e.shape), entries)
         if isinstance(e, Transpose):
-            return self._emit(e, _transpose, [self._compile(e.args[0])])
+            return self._emit(e, operations.transpose, [self._compile(e.args[0])])
         mirrored = transposed(e)
         if mirrored in self._slots:
-            return self._emit(e, _transpose, [self._slots[mirrored]])
+            return self._emit(e, operations.transpose, [self._slots[mirrored]])
         rule = _RULES.get(type(e))
         if rule is None:
             raise SpecificationError(
@@ -197,7 +223,7 @@ class MatrixProgram:
             slots.append(self._compile(core))
         order = sorted(range(len(slots)), key=lambda i: signs[i])
         pattern = tuple(signs[i] for i in order)
-        function = _SUMS.get(pattern) or functools.partial(_signed_sum, pattern)
+        function = operations.SUMS.get(pattern) or functools.partial(operations.signed_sum, pattern)
         return self._emit(e, function, [slots[i] for i in order])
 
     def _product(self, e: Any) -> int:
@@ -241,7 +267,7 @@ class MatrixProgram:
             return self._slots[key]
         mirrored = ("product", tuple(transposed(factor) for factor in reversed(factors)))
         if mirrored in self._slots:
-            return self._emit(key, _transpose, [self._slots[mirrored]])
+            return self._emit(key, operations.transpose, [self._slots[mirrored]])
         if self._is_unit(left):
             return right
         if self._is_unit(right):
@@ -266,16 +292,16 @@ class MatrixProgram:
         count = abs(int(exponent))
         if exponent < 0:
             core = MatPow(base, count).doit(deep=False)
-            return self._emit(e, _inverse, [self._compile(core)])
+            return self._emit(e, operations.inverse, [self._compile(core)])
         function = functools.partial(np.linalg.matrix_power, n=count)
         return self._emit(e, function, [self._compile(base)])
 
     def _inverse(self, e: Any) -> int:
-        return self._emit(e, _inverse, [self._compile(e.args[0])])
+        return self._emit(e, operations.inverse, [self._compile(e.args[0])])
 
     def _hadamard(self, e: Any) -> int:
         slots = [self._compile(factor) for factor in e.args]
-        return self._emit(e, _entrywise, slots)
+        return self._emit(e, operations.entrywise, slots)
 
     def _shared(self, argument: Any) -> int:
         """Slot of what the exponential of an argument and its derivatives share."""
@@ -289,7 +315,7 @@ class MatrixProgram:
         return self._emit(key, exponential, [self._compile(argument)])
 
     def _exp(self, e: Any) -> int:
-        return self._emit(e, _value, [self._shared(e.args[0])])
+        return self._emit(e, operations.value, [self._shared(e.args[0])])
 
     def _frechet(self, e: Any) -> int:
         # The exponential of the transposed argument may be there already.
@@ -297,8 +323,8 @@ class MatrixProgram:
         mirrored = ("exponential", transposed(argument))
         if ("exponential", argument) not in self._slots and mirrored in self._slots:
             flipped = self._compile(FrechetExp(transposed(argument), transposed(inner)))
-            return self._emit(e, _transpose, [flipped])
-        return self._emit(e, _frechet, [self._shared(argument), self._compile(inner)])
+            return self._emit(e, operations.transpose, [flipped])
+        return self._emit(e, operations.frechet, [self._shared(argument), self._compile(inner)])
 
     def _frechet2(self, e: Any) -> int:
         argument, first, second = e.args
@@ -309,9 +335,9 @@ class MatrixProgram:
         mirrored = ("exponential", transposed(argument))
         if ("exponential", argument) not in self._slots and mirrored in self._slots:
             flipped = self._compile(FrechetExp2(*(transposed(x) for x in e.args)))
-            return self._emit(e, _transpose, [flipped])
+            return self._emit(e, operations.transpose, [flipped])
         slots = [self._shared(argument), self._compile(first), self._compile(second)]
-        return self._emit(e, _frechet2, slots)
+        return self._emit(e, operations.frechet2, slots)
 
     def _scalar(self, e: Any) -> int:
         if e.is_number:
@@ -322,16 +348,20 @@ class MatrixProgram:
                 "constants", e.name, "the symbol has no value.", "Add it to `parameters`."
             )
         if isinstance(e, Trace):
-            return self._emit(e, _trace, [self._compile(e.args[0])])
+            return self._emit(e, operations.trace, [self._compile(e.args[0])])
         if isinstance(e, Determinant):
-            return self._emit(e, _determinant, [self._compile(e.args[0])])
+            return self._emit(e, operations.determinant, [self._compile(e.args[0])])
         if isinstance(e, MatrixElement):
             row, column = (self._size(i) for i in e.args[1:])
-            function = functools.partial(_entry, row, column)
+            function = functools.partial(operations.entry, row, column)
             return self._emit(e, function, [self._compile(e.args[0])])
         if isinstance(e, (sp.Add, sp.Mul)):
             terms = [self._compile(term) for term in e.args]
-            return self._emit(e, _entrywise if isinstance(e, sp.Mul) else _entrywise_sum, terms)
+            return self._emit(
+                e,
+                operations.entrywise if isinstance(e, sp.Mul) else operations.entrywise_sum,
+                terms,
+            )
         plain, leaves = separate(e)
         symbols = sorted(plain.free_symbols, key=lambda symbol: symbol.name)
         function = sp.lambdify(symbols, plain, modules="numpy", cse=True)
@@ -348,72 +378,3 @@ _RULES: dict[type, Callable[[MatrixProgram, Any], int]] = {
     FrechetExp: MatrixProgram._frechet,
     FrechetExp2: MatrixProgram._frechet2,
 }
-
-
-def _transpose(a: Array) -> Array:
-    return a.swapaxes(-1, -2)
-
-
-def _signed_sum(negative: tuple[bool, ...], *terms: Any) -> Any:
-    result = -terms[0] if negative[0] else terms[0]
-    for sign, term in zip(negative[1:], terms[1:], strict=True):
-        result = result - term if sign else result + term
-    return result
-
-
-_SUMS: dict[tuple[bool, ...], Callable[..., Any]] = {
-    (False, False): np.add,
-    (False, True): np.subtract,
-}
-
-
-def _assemble(shape: tuple[int, int], *entries: Any) -> Array:
-    if any(np.ndim(entry) == 3 for entry in entries):
-        flat = np.stack(np.broadcast_arrays(*entries), axis=-1)
-        return flat.reshape(-1, *shape)
-    return np.array(entries).reshape(shape)
-
-
-def _entrywise(*factors: Array) -> Array:
-    return functools.reduce(np.multiply, factors)
-
-
-def _entrywise_sum(*terms: Any) -> Any:
-    return functools.reduce(np.add, terms)
-
-
-def _value(shared: Any) -> Array:
-    return shared.value
-
-
-def _frechet(shared: Any, direction: Array) -> Array:
-    return shared.frechet(direction)
-
-
-def _frechet2(shared: Any, first: Array, second: Array) -> Array:
-    return shared.frechet2(first, second)
-
-
-def _inverse(a: Array) -> Array:
-    # A singular matrix is a numerical event, reported as not finite rather than raised.
-    try:
-        return np.linalg.inv(a)
-    except np.linalg.LinAlgError:
-        return np.full(a.shape, np.nan)
-
-
-# Scalars of stacks keep two axes of length one, so that they broadcast against stacks of matrices.
-def _trace(a: Array) -> Any:
-    a = np.asarray(a)
-    if a.ndim == 2:
-        return np.trace(a)
-    return np.trace(a, axis1=-2, axis2=-1)[..., None, None]
-
-
-def _determinant(a: Array) -> Any:
-    return np.linalg.det(a) if a.ndim == 2 else np.linalg.det(a)[..., None, None]
-
-
-def _entry(row: int, column: int, a: Array) -> Any:
-    a = np.asarray(a)
-    return a[row, column] if a.ndim == 2 else a[..., row, column][..., None, None]

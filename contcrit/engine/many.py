@@ -329,7 +329,8 @@ def use_native(system: Any, settings: Settings, function: str, points: int) -> b
     if settings.gear == "native":
         Gear(system, settings)  # refuses systems without machine code
         return True
-    return native.handle_of(system) is not None and native.batch_worthwhile(function, points)
+    # Machine code is asked for, and so loaded, last.
+    return native.batch_worthwhile(function, points) and native.handle_of(system) is not None
 
 
 def available_threads() -> int:

@@ -20,8 +20,11 @@ Array = np.ndarray
 LARGEST_NORM = 60.0
 """Largest norm for which the quadrature is used: beyond it scaling and squaring serves."""
 
+SMALL = 0.5
+"""Largest norm for which Taylor sums are used as they are; others are scaled and squared."""
+
 _TERMS = 16
-"""Taylor terms: of arguments up to 0.5, the first one left out is 0.5^17/17! < 1e-19."""
+"""Taylor terms: of arguments up to `SMALL`, the first one left out is 0.5^17/17! < 1e-19."""
 
 
 def derivative_factors(matrix: Array, norm: float) -> tuple[Array, Array]:
@@ -88,8 +91,8 @@ def flows_to_the_end(matrix: Array, norm: float) -> tuple[Array, Array]:
         A consistent norm of it.
     """
     size = matrix.shape[0]
-    weights, series = _quadrature(_node_count(norm))
-    squarings = max(0, math.ceil(math.log2(norm / 0.5))) if norm > 0.5 else 0
+    weights, series = quadrature(node_count(norm))
+    squarings = math.ceil(math.log2(norm / SMALL)) if norm > SMALL else 0
     powers = np.empty((_TERMS + 1, size, size), dtype=np.result_type(matrix, float))
     powers[0] = _identity(size)
     np.multiply(matrix, 2.0**-squarings, out=powers[1])
@@ -119,8 +122,11 @@ def doubled(matrix: Array, along: Array) -> tuple[Array, float]:
 
 
 @functools.lru_cache(maxsize=64)
-def _quadrature(count: int) -> tuple[Array, Array]:
-    """Gauss-Legendre weights on [0, 1], and Taylor coefficients of exp(s .) at the nodes and 1."""
+def quadrature(count: int) -> tuple[Array, Array]:
+    """Return Gauss-Legendre weights on [0, 1], and Taylor coefficients at the nodes and at 1.
+
+    The coefficients are those of exp(s X) in powers of X, a row for each s.
+    """
     nodes, weights = np.polynomial.legendre.leggauss(count)
     ends = np.append((nodes + 1) / 2, 1.0)
     factorials = np.array([math.factorial(k) for k in range(_TERMS + 1)], dtype=float)
@@ -132,8 +138,8 @@ def _identity(size: int) -> Array:
     return np.eye(size)
 
 
-def _node_count(norm: float) -> int:
-    """Fewest nodes whose error bound for the integrand's growth rate 2 |X| is below rounding."""
+def node_count(norm: float) -> int:
+    """Return the fewest nodes whose error bound is below rounding: the integrand grows by 2 |X|."""
     return next(count for count, bound in _NODE_BOUNDS if norm <= bound)
 
 

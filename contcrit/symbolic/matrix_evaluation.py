@@ -12,6 +12,7 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from ..errors import SpecificationError
 from .matrix_compile import MatrixProgram
+from .matrix_machine import MachineKernel
 from .matrix_native import MatrixKernel
 from .matrix_observe import MatrixObserver
 from .matrix_programs import derive
@@ -41,7 +42,7 @@ class MatrixEvaluation:
     unfolding_expressions: tuple[Any, ...] | None
     observable_expressions: dict[str, Any]
     _programs: dict[Any, MatrixProgram]
-    _kernels: dict[str, MatrixKernel | None]
+    _kernels: dict[str, MatrixKernel | MachineKernel | None]
     _observer: MatrixObserver | None
 
     @property
@@ -189,11 +190,12 @@ class MatrixEvaluation:
             )
         return self._programs[key]
 
-    def kernel(self, parameter: sp.Symbol) -> MatrixKernel | None:
-        """Return residual and Jacobian as machine code, or None where there is no scalar form."""
+    def kernel(self, parameter: sp.Symbol) -> MatrixKernel | MachineKernel | None:
+        """Return residual and Jacobian as machine code, or None where they have none."""
         key = parameter.name
         if key not in self._kernels:
-            self._kernels[key] = MatrixKernel.build(self, parameter)
+            scalar = MatrixKernel.build(self, parameter)
+            self._kernels[key] = scalar or MachineKernel.build(self, parameter)
         return self._kernels[key]
 
     def _observe(self, name: str, x: Array, values: Mapping[Any, float]) -> float:

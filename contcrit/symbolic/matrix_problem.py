@@ -14,6 +14,7 @@ from ..criticality.record import Criticality
 from ..errors import SpecificationError
 from .exponential_small import LARGEST_SIZE
 from .layout import Layout
+from .machine_code import is_loaded
 from .matrix_checks import (
     check_generators,
     check_operations,
@@ -27,6 +28,7 @@ from .matrix_checks import (
 )
 from .matrix_compile import MatrixProgram
 from .matrix_evaluation import MatrixEvaluation, name_of
+from .matrix_machine import MachineKernel
 from .matrix_native import MatrixKernel
 from .matrix_observe import MatrixObserver
 from .matrix_system import MatrixSystem
@@ -141,7 +143,7 @@ class MatrixProblem(MatrixEvaluation):
         self.basis = self.unit if max(self.shape) > LARGEST_SIZE else self.unit.array()
         self._programs: dict[Any, MatrixProgram] = {}
         self._systems: dict[Any, MatrixSystem] = {}
-        self._kernels: dict[str, MatrixKernel | None] = {}
+        self._kernels: dict[str, MatrixKernel | MachineKernel | None] = {}
         self._observer: MatrixObserver | None = None
         self.potential_expression = None if potential is None else sp.sympify(potential)
         self.unfolding_expressions = (
@@ -175,9 +177,14 @@ class MatrixProblem(MatrixEvaluation):
     @property
     def provenance(self) -> dict[str, Any]:
         """How the equations are evaluated."""
-        native = any(kernel is not None for kernel in self._kernels.values())
+        kernels = self._kernels.values()
+        backend = "numpy"
+        if any(isinstance(kernel, MatrixKernel) for kernel in kernels):
+            backend = "symengine-llvm"
+        elif is_loaded() and any(isinstance(kernel, MachineKernel) for kernel in kernels):
+            backend = "numba"
         return {
-            "backend": "symengine-llvm" if native else "numpy",
+            "backend": backend,
             "matrix_free": self.is_matrix_free,
             "operations": {key: program.length for key, program in self._programs.items()},
         }

@@ -8,8 +8,11 @@ import numpy as np
 import sympy as sp
 from scipy.sparse.linalg import LinearOperator
 
+from .flat import DENSE_SIZE
 from .kernel import NativeFunction
+from .machine_code import worthwhile
 from .matrix_free import ApproximateInverse, MapOperator, MatrixOperator, fill
+from .matrix_machine import MachineKernel
 from .matrix_native import MatrixKernel
 from .matrix_recent import Recent
 from .matrix_two_sided import TwoSided
@@ -79,8 +82,9 @@ class MatrixSystem:
 
     def residual(self, z: Array) -> Array:
         """Return the residual, shape (n,)."""
-        if self._is_compiled(z):
-            return self._evaluate(z)[: self.size]
+        kernel = self._kernel
+        if isinstance(kernel, MatrixKernel) and not np.iscomplexobj(z):
+            return self._evaluate(kernel, z)[: self.size]
         known = self._first.known(np.asarray(z))
         if known is not None:
             return known[0].copy()
@@ -95,9 +99,9 @@ class MatrixSystem:
         if self.matrix_free:
             operator = self._operator_at(z)
             return operator.residual.copy(), operator
-        if self._is_compiled(z):
-            out = self._evaluate(z)
-            return out[: self.size], out[self.size :].reshape(self.size, self.size + 1)
+        kernel = self._kernel
+        if isinstance(kernel, MatrixKernel) and not np.iscomplexobj(z):
+            return self._split(self._evaluate(kernel, z))
         residual, jacobian = self._first(np.asarray(z))
         return residual.copy(), jacobian.copy()
 
@@ -129,31 +133,33 @@ class MatrixSystem:
     def native(self) -> NativeFunction | None:
         """Return the address of the joint function of residual and Jacobian, or None.
 
-        Given where the equations have a scalar form: size 1 or 2, or no exponential. Inputs are z,
-        then `values` in order; outputs the residual, then the Jacobian row-major.
+        Given where the equations have a scalar form (size 1 or 2, or no exponential), and for
+        small square matrices; exponentials of these are compiled now, or loaded. Inputs are z, then
+        `values` in order; outputs the residual, then the Jacobian row-major.
         """
         kernel = self._kernel
-        if kernel is None or self.matrix_free:
+        if kernel is None or self.matrix_free or self.size > DENSE_SIZE:
             return None
         return kernel.native(self.names, self.parameter, self.values)
 
     @property
-    def _kernel(self) -> MatrixKernel | None:
+    def _kernel(self) -> MatrixKernel | MachineKernel | None:
         return self.problem.kernel(self._symbol)
 
-    def _is_compiled(self, z: Array) -> bool:
-        return self._kernel is not None and not np.iscomplexobj(z)
-
-    def _evaluate(self, z: Array) -> Array:
-        kernel = self._kernel
-        assert kernel is not None
+    def _evaluate(self, kernel: MatrixKernel | MachineKernel, z: Array) -> Array:
         split = self.size + 1
         inputs = np.empty(split + self._fixed.size)
         inputs[:split] = z
         inputs[split:] = self._fixed
         return kernel(inputs)
 
+    def _split(self, out: Array) -> tuple[Array, Array]:
+        return out[: self.size], out[self.size :].reshape(self.size, self.size + 1)
+
     def _compute_first(self, z: Array) -> tuple[Array, Array]:
+        kernel = self._kernel
+        if isinstance(kernel, MachineKernel) and z.dtype == float and worthwhile():
+            return self._split(self._evaluate(kernel, z))
         program = self.problem.program("first", self._symbol)
         residual, stack, slope = program(*self._inputs(z), self._basis)
         return np.array(residual).reshape(self.size), self._join(stack, slope)

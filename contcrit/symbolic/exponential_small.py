@@ -28,6 +28,14 @@ LARGEST_SIZE = 8
 """Rows up to which full matrices of the derivative, with d^4 entries, are fastest (measured)."""
 
 
+@functools.lru_cache(maxsize=16)
+def unit_directions(size: int) -> Array:
+    """Return all unit directions, shape (d^2, d, d): one array, known by its identity."""
+    units = np.eye(size * size).reshape(-1, size, size)
+    units.flags.writeable = False
+    return units
+
+
 class ExponentialSmall:
     """The exponential of a d x d matrix whose norm is at most `exponential_operator.LARGEST_NORM`.
 
@@ -43,19 +51,19 @@ class ExponentialSmall:
         self._weights, flows = flows_to_the_end(matrix, norm)
         self._flows = flows[:-1]
         self.value: Array = flows[-1]
+        self._operator: Array | None = None
 
-    @functools.cached_property
     def _factors(self) -> tuple[Array, Array]:
         return self._weights[:, None, None] * self._flows, self._flows[::-1]
-
-    @functools.cached_property
-    def _operator(self) -> Array:
-        return full_operator(*self._factors)
 
     def frechet(self, direction: Any) -> Any:
         """Return the derivative along a direction, of the direction's shape."""
         if isinstance(direction, TwoSided):
-            return through(direction, *self._factors)
+            return through(direction, *self._factors())
+        if self._operator is None:
+            self._operator = full_operator(*self._factors())
+        if direction is unit_directions(len(self._matrix)):
+            return self._operator.reshape(direction.shape)
         return applied(direction, self._operator)
 
     def frechet2(self, first: Any, second: Any) -> Any:

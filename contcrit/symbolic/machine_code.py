@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import itertools
 import os
+import sys
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -13,8 +14,11 @@ from typing import Any
 
 from . import matrix_steps as steps
 
-_REPAYS_LOADING = 4_000
+_REPAYS_LOADING = 400
 """Evaluations by numpy whose cost beyond machine code's is that of loading it (measured)."""
+
+_REPAYS_IMPORTING = 4_000
+"""The same where numba is to be imported first."""
 
 _REPAYS_COMPILING = 100_000
 """The same for compiling it."""
@@ -31,9 +35,12 @@ def worthwhile() -> bool:
     if is_loaded():
         return True
     number = next(_asked)
-    if number == _REPAYS_LOADING:
-        return any(cache_folder().rglob("*.nbi"))
-    return number >= _REPAYS_COMPILING
+    if number == _REPAYS_COMPILING:
+        return True
+    # Folders are looked through now and then only.
+    if number % _REPAYS_LOADING or (number < _REPAYS_IMPORTING and "numba" not in sys.modules):
+        return False
+    return any(cache_folder().rglob("*.nbi"))
 
 
 def is_loaded() -> bool:

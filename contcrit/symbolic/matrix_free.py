@@ -192,7 +192,9 @@ def fill(out: Array, stack: TwoSided | Array) -> None:
         stack.fill(out)
     else:
         count = out.shape[1]
-        out[:] = np.broadcast_to(stack, (count, *stack.shape[-2:])).reshape(count, -1).T
+        if len(stack) != count:
+            stack = np.broadcast_to(stack, (count, *stack.shape[-2:]))
+        out[:] = stack.reshape(count, -1).T
 
 
 def _factored(jacobian: MatrixOperator) -> tuple[Array, Array]:

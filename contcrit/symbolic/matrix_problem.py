@@ -12,7 +12,7 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from ..criticality.record import Criticality
 from ..errors import SpecificationError
-from .exponential_small import LARGEST_SIZE
+from .exponential_small import LARGEST_SIZE, unit_directions
 from .layout import Layout
 from .machine_code import is_loaded
 from .matrix_checks import (
@@ -140,7 +140,9 @@ class MatrixProblem(MatrixEvaluation):
         self.along = MatrixSymbol(f"{unknown.name}__along", *unknown.shape)
         self.unit = TwoSided.identity(rows, columns)
         # Small exponentials want the directions themselves.
-        self.basis = self.unit if max(self.shape) > LARGEST_SIZE else self.unit.array()
+        self.basis: TwoSided | Array = self.unit
+        if max(self.shape) <= LARGEST_SIZE:
+            self.basis = unit_directions(rows) if rows == columns else self.unit.array()
         self._programs: dict[Any, MatrixProgram] = {}
         self._systems: dict[Any, MatrixSystem] = {}
         self._kernels: dict[str, MatrixKernel | MachineKernel | None] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -109,10 +111,16 @@ def test_numpy_serves_until_loading_is_repaid(monkeypatch, tmp_path):
 
     monkeypatch.setattr(machine_code, "compiled_entry", Unloaded)
     monkeypatch.setattr(machine_code, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(machine_code, "_REPAYS_LOADING", 3)
-    monkeypatch.setattr(machine_code, "_REPAYS_COMPILING", 5)
-    monkeypatch.setattr(machine_code, "_asked", iter(range(1, 100)))
-    assert [machine_code.worthwhile() for _ in range(6)] == [False] * 4 + [True] * 2
+    for name, count in (("LOADING", 2), ("IMPORTING", 4), ("COMPILING", 7)):
+        monkeypatch.setattr(machine_code, f"_REPAYS_{name}", count)
+
+    def answers():
+        monkeypatch.setattr(machine_code, "_asked", iter(range(1, 100)))
+        return [machine_code.worthwhile() for _ in range(7)].index(True) + 1
+
+    monkeypatch.setitem(sys.modules, "numba", None)
+    assert answers() == 7
     (tmp_path / "entry.nbi").touch()
-    monkeypatch.setattr(machine_code, "_asked", iter(range(1, 100)))
-    assert [machine_code.worthwhile() for _ in range(3)] == [False, False, True]
+    assert answers() == 2
+    monkeypatch.delitem(sys.modules, "numba")
+    assert answers() == 4

@@ -26,6 +26,12 @@ Array = np.ndarray
 _ROOM = 2**20
 """Numbers that the Jacobians kept of the last points may hold."""
 
+_KEPT = 64
+"""Points kept at most."""
+
+_LARGEST_KEPT = 512
+"""Unknowns up to which Jacobians are kept: of larger ones copies take time and room."""
+
 
 class MatrixSystem:
     """n equations in z = (unknowns, parameter); see `contcrit.system.System`.
@@ -76,7 +82,7 @@ class MatrixSystem:
         self._inverse = ApproximateInverse()
         self._operator: tuple[bytes, MatrixOperator] | None = None
         self._fixed = np.array(list(self.values.values()), dtype=float)
-        kept = min(64, max(1, _ROOM // self.size**2))
+        kept = min(_KEPT, max(1, _ROOM // self.size**2))
         self._first: Recent[tuple[Array, Array]] = Recent(self._compute_first, kept)
         self._second: Recent[PreparedProgram] = Recent(self._prepare_second, 1)
 
@@ -102,6 +108,8 @@ class MatrixSystem:
         kernel = self._kernel
         if isinstance(kernel, MatrixKernel) and not np.iscomplexobj(z):
             return self._split(self._evaluate(kernel, z))
+        if self.size > _LARGEST_KEPT:
+            return self._compute_first(np.asarray(z))
         residual, jacobian = self._first(np.asarray(z))
         return residual.copy(), jacobian.copy()
 

@@ -237,4 +237,4 @@ def entry(out: Any, inputs: Any, data: Any) -> None:
 
 def at_address(pointer: Any, length: int) -> Any:
     """Return an array of numbers at an address; in compiled code only."""
-    raise NotImplementedError
+    raise TypeError(f"{length} numbers at {pointer} can be read by compiled code only.")

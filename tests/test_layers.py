@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"errors"},
     "system": {"errors", "settings"},
     "record": {"errors"},
-    "linalg": FOUNDATION,
+    "linalg": {"lazy"} | FOUNDATION,
     "results": FOUNDATION,
     "events": NUMERIC,
     "criticality": NUMERIC,

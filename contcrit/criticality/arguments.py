@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import linalg, sparse
 
 from ..errors import SpecificationError
+from ..linalg import is_sparse
 
 Array = np.ndarray
 
@@ -16,7 +16,7 @@ def orthonormal_rows(vectors: Array, tolerance: float) -> Array:
     """Return an orthonormal basis (r, n) of the rows' span, short combinations dropped."""
     if len(vectors) == 0:
         return vectors
-    _, values, rows = linalg.svd(vectors, full_matrices=False)
+    _, values, rows = np.linalg.svd(vectors, full_matrices=False)
     return rows[values > tolerance * max(1.0, float(values[0]))]
 
 
@@ -27,7 +27,7 @@ def row_sum_norm(matrix: Any) -> float:
 
 def is_finite(matrix: Any) -> bool:
     """Return whether every entry of a dense or sparse matrix is finite."""
-    return bool(np.all(np.isfinite(matrix.data if sparse.issparse(matrix) else matrix)))
+    return bool(np.all(np.isfinite(matrix.data if is_sparse(matrix) else matrix)))
 
 
 def check_positive(**values: float) -> None:
@@ -41,7 +41,9 @@ def check_positive(**values: float) -> None:
 
 def square_matrix(name: str, matrix: Any) -> Any:
     """Return a square matrix as an ndarray or a csc_array of floats."""
-    if sparse.issparse(matrix):
+    if is_sparse(matrix):
+        from scipy import sparse
+
         result: Any = sparse.csc_array(matrix).astype(float)
     else:
         result = np.asarray(matrix, dtype=float)

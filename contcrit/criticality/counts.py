@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import linalg, sparse
 
-from ..linalg import pattern_of, tridiagonal_of
-from .inertia import Counter, DenseCounter, SparseCounter, TridiagonalCounter
+from ..linalg import is_sparse
+from .inertia import Counter, DenseCounter
 
 Array = np.ndarray
 
@@ -40,7 +39,7 @@ def count_by_spectrum_and_pivots(
     counter: DenseCounter, threshold: float, evidence: dict[str, Any]
 ) -> Counts | None:
     """Count by an eigenvalue solver and by L D L^T; None when they or the margin disagree."""
-    eigenvalues = linalg.eigvalsh(counter.matrix, check_finite=False)
+    eigenvalues = np.linalg.eigvalsh(counter.matrix)
     evidence["eigenvalues"] = eigenvalues
     if not band_is_empty(np.abs(eigenvalues), threshold):
         _explain_band(eigenvalues, threshold, evidence)
@@ -93,11 +92,14 @@ def count_by_pivots(counter: Counter, threshold: float, evidence: dict[str, Any]
 
 def counter_for(matrix: Any) -> Counter:
     """Return the counter that suits a symmetric matrix."""
-    if not sparse.issparse(matrix):
+    if not is_sparse(matrix):
         return DenseCounter(matrix)
     n = matrix.shape[0]
     if n <= 200:
         return DenseCounter(matrix.toarray())
+    from ..linalg import pattern_of, tridiagonal_of
+    from .inertia_sparse import SparseCounter, TridiagonalCounter
+
     patterned = pattern_of(matrix)
     if tridiagonal_of(patterned) is not None:
         return TridiagonalCounter(patterned)

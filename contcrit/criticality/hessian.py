@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import linalg, sparse
 
 from ..errors import SpecificationError
+from ..linalg import as_dense
 from .arguments import (
     check_positive,
     gauge_vectors,
@@ -146,7 +146,7 @@ def classify_hessian(
 
     orbit = orthonormal_rows(tangents, gauge_tolerance)
     if len(orbit):
-        leak = float(linalg.norm(matrix @ orbit.T, 2))
+        leak = float(np.linalg.norm(matrix @ orbit.T, 2))
         evidence["gauge_leak"] = leak / scale if scale else leak
         if leak > DECISION_FACTOR * tolerance * scale:
             return _undecided(
@@ -255,14 +255,14 @@ def classify_jacobian(
             return counted
     if n > DENSE_LIMIT:
         return _undecided("Too many unknowns for a full spectrum.", stability=None)
-    dense = matrix.toarray() if sparse.issparse(matrix) else matrix
+    dense = as_dense(matrix)
     orbit = orthonormal_rows(tangents, gauge_tolerance)
     if len(orbit):
-        leak = float(linalg.norm(dense @ orbit.T, 2))
+        leak = float(np.linalg.norm(dense @ orbit.T, 2))
         if leak > DECISION_FACTOR * tolerance * scale:
             return _undecided("The Jacobian does not annihilate the gauge vectors.", leak=leak)
         # J annihilates the orbit's tangents, so J is block triangular in (tangents, complement).
-        complement = linalg.null_space(orbit)
+        complement = np.linalg.svd(orbit)[2][len(orbit) :].T
         dense = complement.T @ dense @ complement
     return _stability(dense, kind, len(orbit), tolerance, scale)
 
@@ -278,7 +278,7 @@ def _stability(
             gauge_nullity=gauge_nullity,
             evidence={"reason": "Every direction lies along a group orbit.", "stability": None},
         )
-    singular_values = linalg.svdvals(matrix)
+    singular_values = np.linalg.svd(matrix, compute_uv=False)
     threshold = tolerance * scale
     clear = band_is_empty(singular_values, threshold)
     zeros = int(np.count_nonzero(singular_values <= threshold))
@@ -292,6 +292,8 @@ def _stability(
         "margin": 0.0,
     }
     if kind != "equation":
+        from scipy import linalg  # slow to import
+
         # A map's Jacobian is that of F(x) - x: its multipliers are 1 + eigenvalues.
         shifted = matrix + np.eye(len(matrix)) if kind == "map" else matrix
         eigenvalues, left, right = linalg.eig(shifted, left=True, right=True)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scipy import sparse
-
-from ..linalg import pattern_of, symmetrised
+from ..linalg import is_sparse
 from .arguments import row_sum_norm
 from .counts import Counts, count_by_pivots, counter_for
 from .record import Criticality
@@ -34,8 +32,12 @@ def classify_by_counts(matrix: Any, kind: str, tolerance: float) -> Criticality 
     tolerance : float
         Share of the largest modulus below which an eigenvalue counts as zero.
     """
-    if not sparse.issparse(matrix) or matrix.shape[0] <= SPARSE_LIMIT or kind == "map":
+    if not is_sparse(matrix) or matrix.shape[0] <= SPARSE_LIMIT or kind == "map":
         return None
+    from scipy import sparse
+
+    from ..linalg import pattern_of, symmetrised
+
     asymmetry = row_sum_norm(matrix - matrix.T)
     if asymmetry <= 1e-14 * row_sum_norm(matrix):
         similar: Any = (matrix + matrix.T) / 2

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
+from ..linalg import as_dense
 from .degree import brouwer_degree
 
 Array = np.ndarray
@@ -76,23 +76,19 @@ def regularity_and_sign(
     across = n - orbit_dimension
     if across == 0:
         return 1.0, 0.0
-    here = _dense(jacobian(x))
+    here = as_dense(jacobian(x))
     _, values, right = np.linalg.svd(here)
     sign = 0.0 if orbit_dimension else float(np.linalg.slogdet(here)[0])
     weakest, direction = float(values[across - 1]), right[across - 1]
     size = 1.0 + float(np.max(np.abs(x)))
     step = 1e-4 * size
     with np.errstate(all="ignore"):
-        sides = [_dense(jacobian(x + side * step * direction)) for side in (-1.0, 1.0)]
+        sides = [as_dense(jacobian(x + side * step * direction)) for side in (-1.0, 1.0)]
     changes = [float(np.linalg.norm((side - here) @ direction)) for side in sides]
     change = max((value for value in changes if np.isfinite(value)), default=np.inf)
     if weakest <= 1e-14 * float(values[0]):
         return 0.0, sign
     return float(min(1.0, weakest * step / max(change * size, 1e-300))), sign
-
-
-def _dense(matrix: Any) -> Array:
-    return matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
 
 
 def completeness(

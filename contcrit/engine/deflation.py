@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from scipy.linalg.lapack import dgetrf, dgetrs
-from scipy.sparse.linalg import splu
 
+from ..linalg import as_dense, is_sparse
 from ..settings import Settings
 from .orbits import SymmetryGroup
 
@@ -164,8 +162,10 @@ class FixedParameter:
         """Return the Jacobian in the unknowns, shape (n, n)."""
         self._z[:-1] = x
         full = self.system.jacobian(self._z)
-        if sparse.issparse(full):
-            return sparse.csc_array(full)[:, : self.size]
+        if is_sparse(full):
+            from scipy.sparse import csc_array
+
+            return csc_array(full)[:, : self.size]
         return np.array(full, dtype=float)[:, : self.size]
 
 
@@ -305,14 +305,17 @@ def _simplified(
 def _solver(jacobian: Any, tangents: Array) -> Callable[[Array], Array]:
     """Return b -> J^(-1) b, or the least-squares solution orthogonal to the orbit's tangents."""
     if len(tangents):
-        dense = jacobian.toarray() if sparse.issparse(jacobian) else jacobian
-        return _least_squares(dense, tangents)
-    if sparse.issparse(jacobian):
+        return _least_squares(as_dense(jacobian), tangents)
+    if is_sparse(jacobian):
+        from scipy.sparse.linalg import splu
+
         try:
             factors = splu(jacobian)
         except RuntimeError:  # SuperLU's word for an exactly singular factor
             return _least_squares(jacobian.toarray(), tangents)
         return lambda right: factors.solve(right)
+    from scipy.linalg.lapack import dgetrf, dgetrs
+
     packed, pivots, info = dgetrf(jacobian)
     if info != 0:
         return _least_squares(jacobian, tangents)
@@ -341,4 +344,4 @@ def _largest(values: Array) -> float:
 
 
 def _is_finite(matrix: Any) -> bool:
-    return bool(np.all(np.isfinite(matrix.data if sparse.issparse(matrix) else matrix)))
+    return bool(np.all(np.isfinite(matrix.data if is_sparse(matrix) else matrix)))

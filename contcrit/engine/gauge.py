@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import linalg
 
 Array = np.ndarray
 
@@ -33,7 +32,7 @@ def acting_combinations(generators: Array, x: Array, tolerance: float = 1e-7) ->
     """
     if len(generators) == 0:
         return np.zeros((0, 0))
-    left, values, _ = linalg.svd(orbit_tangents(generators, x), full_matrices=False)
+    left, values, _ = np.linalg.svd(orbit_tangents(generators, x), full_matrices=False)
     acting = values > tolerance * (1.0 + np.max(np.abs(x)))
     return left[:, acting].T
 
@@ -157,7 +156,9 @@ class GaugedSystem:
         """
         base = self.drop(z)
         inner = self.base.jacobian(base)[:, :-1]
-        orthonormal = linalg.orth(self.phases(base[:-1]).T)
+        along, lengths, _ = np.linalg.svd(self.phases(base[:-1]).T, full_matrices=False)
+        rounding = np.finfo(float).eps * len(along) * lengths.max(initial=0.0)
+        orthonormal = along[:, lengths > rounding]
         shift = float(np.max(np.abs(inner))) * (orthonormal @ orthonormal.T)
         return inner + shift, self.base.symmetric
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.linalg.blas import ddot
 
 from ..events.base import spectral_matrix
 from ..linalg import bordered_solution, negative_count, rounding_level, solve_bordered
 from ..settings import Settings
 
 Array = np.ndarray
+
+_FEW = 8
+"""Length up to which plain numbers are multiplied faster than arrays."""
 
 
 class Control(NamedTuple):
@@ -69,8 +71,12 @@ class Workspace:
 
 def inner(weights: Array, one: Array, other: Array) -> float:
     """Return the metric's inner product of two vectors."""
-    # BLAS overflows without a warning; next to singular points callers ask whether it is finite.
-    return float(ddot(weights * one, other))
+    if weights.size <= _FEW:
+        triples = zip(weights.tolist(), one.tolist(), other.tolist(), strict=True)
+        return sum([w * a * b for w, a, b in triples])
+    # Overflow needs no warning: next to singular points callers ask whether it is finite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.dot(weights * one, other))
 
 
 def distance(weights: Array, one: Array, other: Array) -> float:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from scipy import linalg
 
 from ..errors import SpecificationError
 from .gauge import acting_combinations, orbit_tangents
@@ -59,7 +58,9 @@ class SymmetryGroup:
         if 0 < self._coordinates.shape[0] * size**2 <= MAPS_MAXIMUM:
             algebra = np.tensordot(self._coordinates, self.generators, axes=1)
             affine = np.concatenate([algebra, np.zeros((len(algebra), 1, size + 1))], axis=1)
-            self._maps = linalg.expm(affine)[:, :size]
+            from scipy.linalg import expm  # slow to import
+
+            self._maps = expm(affine)[:, :size]
 
     @property
     def is_trivial(self) -> bool:
@@ -228,10 +229,10 @@ def _descent_direction(curvature: Array, gram: Array, slope: Array) -> Array:
 
     Both are taken among the directions that move the point: others are redundant there.
     """
-    lengths, directions = linalg.eigh(gram)
+    lengths, directions = np.linalg.eigh(gram)
     moving = lengths > 1e-10 * max(float(gram.trace()), 1e-300)
     basis = directions[:, moving]
-    values, vectors = linalg.eigh(basis.T @ curvature @ basis)
+    values, vectors = np.linalg.eigh(basis.T @ curvature @ basis)
     if np.all(values > 1e-8 * lengths[moving].max(initial=0.0)):
         return basis @ (vectors @ ((vectors.T @ (basis.T @ slope)) / values))
     return basis @ ((basis.T @ slope) / lengths[moving])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from ..linalg import as_dense, is_matrix_free, rounding_level, singular_triplets
+from ..linalg import as_dense, is_matrix_free, is_sparse, rounding_level, singular_triplets
 from ..settings import Settings
 from .corrector import CORRECTED, correct
 from .kernel import Control, allocate
@@ -66,7 +65,7 @@ def start_tangent(system: Any, z: Array, weights: Array) -> tuple[Array, bool]:
     _, values, right, largest = singular_triplets(jacobian, 4, tolerance=0.1)
     tangent = right[:, 0]
     regular = bool(values[0] > 1e-9 * largest)
-    if not regular and sparse.issparse(jacobian):
+    if not regular and is_sparse(jacobian):
         # The spectrum of a discretised operator is wide; its smallest values are of one size.
         regular = bool(values[0] > max(1e-6 * values[-1], 1e-15 * largest))
     if is_matrix_free(jacobian):

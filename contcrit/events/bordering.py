@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy import linalg, sparse
 
-from ..linalg import Bordered, as_dense
+from ..linalg import as_dense, is_sparse, solve_both_ways
+
+if TYPE_CHECKING:
+    from ..linalg import Bordered
 
 Array = np.ndarray
 
@@ -44,7 +46,7 @@ def bordered_kernel(matrix: Any, columns: Array, rows: Array) -> BorderedKernel:
     unit_right[n:] = np.eye(c)
     unit_left = np.zeros((m + b, b))
     unit_left[m:] = np.eye(b)
-    if sparse.issparse(matrix):
+    if is_sparse(matrix):
         bordered = _bordered(matrix, scale * rows.T, scale * columns)
         solved, transposed = bordered.solve(unit_right), bordered.solve_transposed(unit_left)
     else:
@@ -52,9 +54,7 @@ def bordered_kernel(matrix: Any, columns: Array, rows: Array) -> BorderedKernel:
         dense[:n, :m] = matrix
         dense[:n, m:] = scale * columns
         dense[n:, :m] = scale * rows.T
-        factors = linalg.lu_factor(dense, check_finite=False)
-        solved = linalg.lu_solve(factors, unit_right, check_finite=False)
-        transposed = linalg.lu_solve(factors, unit_left, trans=1, check_finite=False)
+        solved, transposed = solve_both_ways(dense, unit_right, unit_left)
     # Undo the scaling: right and left are of unit size again.
     right, left = scale * solved[:m], scale * transposed[:n]
     return BorderedKernel(right, left, scale * scale * solved[m:])
@@ -126,7 +126,7 @@ def _solve_blocks(
     least_squares: float | None,
     borders: tuple[Array, Array] | None,
 ) -> Array | None:
-    if sparse.issparse(jacobian):
+    if is_sparse(jacobian):
         if least_squares is not None and borders is not None:
             return _solve_least_squares(jacobian, rows, right, borders)
         wide = np.empty((jacobian.shape[0], 0)) if column is None else column[:, None]
@@ -176,6 +176,8 @@ def _solve_least_squares(
 
 def _bordered(matrix: Any, rows: Array, columns: Array) -> Bordered:
     """Return the factors of [matrix columns; rows 0] for an (n, n) or (n, n + 1) sparse matrix."""
+    from ..linalg import Bordered
+
     n, m = matrix.shape
     if m == n:
         return Bordered(matrix, columns, rows)

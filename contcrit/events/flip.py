@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import linalg
 
 from ..linalg import as_dense, real_parts
 from .base import Bracket, LocalPoint, Signals, count_changes, spectral_matrix
@@ -91,7 +90,7 @@ def flipping(system: Any, z: Array, tolerance: float) -> tuple[Array, Array] | N
     -------
     tuple of ndarray, shape (n, m), or None
     """
-    left, values, right = linalg.svd(_shifted(system, z, system.jacobian(z))[0], check_finite=False)
+    left, values, right = np.linalg.svd(_shifted(system, z, system.jacobian(z))[0])
     kernel = values <= tolerance * max(1.0, float(values[0]))
     if not np.any(kernel):
         return None

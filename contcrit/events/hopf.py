@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import linalg, sparse
 
-from ..linalg import SPARSE_LIMIT, as_dense
+from ..linalg import SPARSE_LIMIT, as_dense, is_sparse
 
 Array = np.ndarray
 
@@ -39,9 +38,12 @@ def critical_pair(jacobian: Any) -> CriticalPair | None:
     jacobian : (n, n) ndarray or sparse matrix
         In the unknowns.
     """
-    if sparse.issparse(jacobian) and jacobian.shape[0] > SPARSE_LIMIT:
+    if jacobian.shape[0] > SPARSE_LIMIT and is_sparse(jacobian):
         return None
-    values, vectors = linalg.eig(as_dense(jacobian), check_finite=False)
+    matrix = as_dense(jacobian)
+    if not np.all(np.isfinite(matrix)):
+        return None
+    values, vectors = np.linalg.eig(matrix)
     scale = float(np.max(np.abs(values), initial=1e-300))
     upper = np.flatnonzero(values.imag > 1e-7 * scale)
     if upper.size == 0:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
-from ..linalg import is_matrix_free, singular_triplets
+from ..linalg import is_matrix_free, is_sparse, singular_triplets
 
 Array = np.ndarray
 
@@ -166,7 +165,7 @@ def _spectra(
             return each.spectra
     jacobian = system.jacobian(z)
     known = weakref.ref(system, _forget)
-    if not sparse.issparse(jacobian):
+    if not is_sparse(jacobian):
         spectra = _Spectra(
             singular_triplets(jacobian[:, :-1], COUNT), singular_triplets(jacobian, COUNT), 1e-13
         )

@@ -1,31 +1,49 @@
 """Linear algebra of the engine: the weighted metric, bordered solves, kernels and spectra.
 
 Everything here takes a dense ndarray or a `scipy.sparse` matrix and says no word about problems.
+What only sparse and matrix-free systems need is imported with the first of them: small dense ones
+do without scipy.
 """
 
-from .bordered import (
-    FactoredJacobian,
-    bordered_solution,
-    solve_bordered,
-    solve_bordered_dense,
-    solve_bordered_sparse,
-)
-from .borders import Bordered
-from .factors import factorise, permutation_sign
-from .matrix_free import MatrixFree, is_matrix_free
-from .metric import Array, as_dense, metric_weights, rounding_level
-from .patterned import Pattern, PatternedMatrix, as_slice, pattern_of
-from .spectra import (
-    DENSE_LIMIT,
-    SPARSE_LIMIT,
-    negative_count,
-    negative_counts,
-    real_parts,
-    sturm_count,
-    tridiagonal_of,
-)
-from .symmetrise import symmetrised
+from typing import TYPE_CHECKING
+
+from ..lazy import on_first_use
+from .bordered import bordered_solution, solve_bordered, solve_bordered_dense, solve_both_ways
+from .kinds import as_dense, is_matrix_free, is_sparse
+from .metric import Array, metric_weights, rounding_level
+from .spectra import DENSE_LIMIT, SPARSE_LIMIT, negative_count, negative_counts, real_parts
 from .triplets import singular_triplets
+
+if TYPE_CHECKING:
+    from .bordered_sparse import FactoredJacobian as FactoredJacobian
+    from .bordered_sparse import solve_bordered_sparse as solve_bordered_sparse
+    from .borders import Bordered as Bordered
+    from .factors import factorise as factorise
+    from .factors import permutation_sign as permutation_sign
+    from .matrix_free import MatrixFree as MatrixFree
+    from .patterned import Pattern as Pattern
+    from .patterned import PatternedMatrix as PatternedMatrix
+    from .patterned import as_slice as as_slice
+    from .patterned import pattern_of as pattern_of
+    from .spectra_sparse import sturm_count as sturm_count
+    from .spectra_sparse import tridiagonal_of as tridiagonal_of
+    from .symmetrise import symmetrised as symmetrised
+
+_SPARSE = {
+    "Bordered": "borders",
+    "FactoredJacobian": "bordered_sparse",
+    "MatrixFree": "matrix_free",
+    "Pattern": "patterned",
+    "PatternedMatrix": "patterned",
+    "as_slice": "patterned",
+    "factorise": "factors",
+    "pattern_of": "patterned",
+    "permutation_sign": "factors",
+    "solve_bordered_sparse": "bordered_sparse",
+    "sturm_count": "spectra_sparse",
+    "symmetrised": "symmetrise",
+    "tridiagonal_of": "spectra_sparse",
+}
 
 __all__ = [
     "DENSE_LIMIT",
@@ -41,6 +59,7 @@ __all__ = [
     "bordered_solution",
     "factorise",
     "is_matrix_free",
+    "is_sparse",
     "metric_weights",
     "negative_count",
     "negative_counts",
@@ -52,7 +71,10 @@ __all__ = [
     "solve_bordered",
     "solve_bordered_dense",
     "solve_bordered_sparse",
+    "solve_both_ways",
     "sturm_count",
     "symmetrised",
     "tridiagonal_of",
 ]
+
+__getattr__ = on_first_use(globals(), _SPARSE)

@@ -95,11 +95,6 @@ class MatrixFree(LinearOperator):
         return self._norm
 
 
-def is_matrix_free(jacobian: Any) -> bool:
-    """Tell whether a Jacobian is known by its products only."""
-    return isinstance(jacobian, LinearOperator)
-
-
 def solve_matrix_free(jacobian: Any, row: Array, right: Array) -> Array:
     """Solve [J; row] u = right by GMRES; not finite when it does not converge.
 
@@ -151,3 +146,16 @@ def solve_matrix_free(jacobian: Any, row: Array, right: Array) -> Array:
     if not error <= _ACCEPTED:
         return np.full(size + 1, np.nan)
     return np.asarray(solution)
+
+
+def kernel_of_matrix_free(matrix: Any, count: int) -> tuple[Array, Array, Array, float]:
+    """Do what `singular_triplets` does for products only: of a wide matrix its null vector."""
+    n, m = matrix.shape
+    right = np.full((m, count + m - n), np.nan)
+    if m > n:
+        generator = np.random.default_rng(0)
+        row = generator.standard_normal(m)
+        kernel = solve_matrix_free(matrix, row, np.append(np.zeros(n), np.linalg.norm(row)))
+        right[:, 0] = kernel / np.linalg.norm(kernel)
+    unknown = np.full(count, np.nan)
+    return np.full((n, count), np.nan), unknown, right, float("nan")

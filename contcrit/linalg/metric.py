@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from .patterned import PatternedMatrix
+from .kinds import is_sparse
 
 Array = np.ndarray
 
@@ -39,15 +38,10 @@ def rounding_level(jacobian: Any, z: Array) -> float:
     Of a matrix-free operator only the product J z is known, a lower bound of that sum in each row;
     its entries vanish near a solution, so that the estimate is eps max|z| times its norm bound.
     """
-    if isinstance(jacobian, PatternedMatrix):
+    if hasattr(jacobian, "largest_row_sum"):
         largest = jacobian.largest_row_sum(np.abs(z))
-    elif isinstance(jacobian, np.ndarray) or sparse.issparse(jacobian):
+    elif isinstance(jacobian, np.ndarray) or is_sparse(jacobian):
         largest = float(np.max(abs(jacobian) @ np.abs(z), initial=0.0))
     else:
         largest = float(jacobian.norm_bound() * np.max(np.abs(z), initial=0.0))
     return float(np.finfo(float).eps * largest)
-
-
-def as_dense(matrix: Any) -> Array:
-    """Return a matrix as an ndarray."""
-    return matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)

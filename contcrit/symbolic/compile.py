@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..linalg import Pattern, PatternedMatrix
 from .flat import FlatFunctions
 from .kernel import NativeFunction
-from .stencil import StencilFunctions, find_stencil
-from .stencil_native import NativeTridiagonal, native_tridiagonal
 
 if TYPE_CHECKING:
+    from ..linalg import PatternedMatrix
     from .evaluation import Evaluation
+    from .stencil import StencilFunctions
+    from .stencil_native import NativeTridiagonal
 
 Array = np.ndarray
 
@@ -131,7 +131,9 @@ class CompiledSystem:
         """
         if self._rows is False:
             self._rows = None
-            if self.sparse and isinstance(self._functions, StencilFunctions):
+            if self.sparse and not isinstance(self._functions, FlatFunctions):
+                from .stencil_native import native_tridiagonal
+
                 self._rows = native_tridiagonal(self._functions, self._constants)
         found: NativeTridiagonal | None = self._rows
         return found
@@ -177,6 +179,8 @@ class Shape:
     def _matrix(self, data: Array) -> PatternedMatrix:
         # The pattern is checked and analysed once; its likes share it and cost far less.
         if self._prototype is None:
+            from ..linalg import Pattern, PatternedMatrix
+
             rows, columns = self._rows, self._columns
             if self._order is not None:
                 rows, columns = rows[self._order], columns[self._order]
@@ -218,6 +222,8 @@ def compile_functions(problem: Evaluation, parameter: str | None) -> Shape:
     equations = problem.equations
     functions: FlatFunctions | StencilFunctions | None = None
     if problem.size >= SPARSE_SIZE:
+        from .stencil import find_stencil
+
         functions = find_stencil(inputs, equations, problem.size, width)
     if functions is None:
         functions = FlatFunctions(inputs, equations, width)

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as ss
+
+from ..linalg import as_dense
 
 if TYPE_CHECKING:
     from .piecewise_evaluation import PiecewiseEvaluation
@@ -102,7 +103,7 @@ class SwitchPieces:
         """Return the Jacobian (n, n) of that piece."""
         positions = self._full((1.0 + np.asarray(signs, dtype=float)) / 2.0)
         matrix = self._problem.jacobian(self._x, self._values, positions=positions)
-        return matrix.toarray() if ss.issparse(matrix) else matrix
+        return as_dense(matrix)
 
     def hull_gradient(self, positions: Array) -> Array:
         """Return F (n,) by the chain rule with positions in [0, 1]."""

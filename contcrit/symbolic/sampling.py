@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as ss
 import symengine as se
 import sympy as sp
 
+from ..linalg import is_sparse
 from .derivatives import engine_symbols, first_derivatives, to_engine
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def sample_points(
             x, rest = draw[: problem.size], draw[problem.size :].tolist()
             values = dict(zip(problem.parameter_names, rest, strict=True))
             jacobian = problem.jacobian(x, values, sparse=True)
-            entries = jacobian.data if ss.issparse(jacobian) else jacobian
+            entries = jacobian.data if is_sparse(jacobian) else jacobian
             if np.all(np.isfinite(problem.evaluate(x, values))) and np.all(np.isfinite(entries)):
                 found.append((x, values))
     return found

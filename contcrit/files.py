@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -48,7 +47,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     if target.is_dir():
         raise StorageError(f"Cannot write {target}: it is a folder. Give the name of a file.")
     # A long name plus the prefix could exceed what the file system takes, hence the cut.
-    temporary = target.with_name(f".{target.stem[:40]}-{secrets.token_hex(6)}{target.suffix}")
+    temporary = target.with_name(f".{target.stem[:40]}-{os.urandom(6).hex()}{target.suffix}")
     try:
         yield temporary
         os.replace(temporary, target)
@@ -85,7 +84,7 @@ def writable_folder(path: str | os.PathLike[str]) -> Path:
         If it cannot be made or does not take a file.
     """
     folder = Path(path)
-    probe = folder / f".{secrets.token_hex(8)}"
+    probe = folder / f".{os.urandom(8).hex()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.touch(exist_ok=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,8 @@ from ..settings import Settings
 from .arguments import read_parameter, read_values
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from ..engine.search_result import SearchResult
 
 Array = np.ndarray

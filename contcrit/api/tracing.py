@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +16,9 @@ from ..settings import Settings
 from .arguments import read_starts
 from .finishing import Observable
 from .job import Job
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 Array = np.ndarray
 

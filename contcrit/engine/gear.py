@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,9 @@ from .survey import (
 )
 
 Array = np.ndarray
+
+REPAYS_LOADING = 2_000
+"""Points of a dense system that Python walks while machine code is loaded from disk."""
 
 
 class Located(NamedTuple):
@@ -120,6 +124,8 @@ class Gear:
         if getattr(self._base, "native", None) is None:
             self._tried = True
             return
+        if points < REPAYS_LOADING and _is_dense(self._base) and not _is_loaded():
+            return
         from . import native, native_tridiagonal
 
         if native_tridiagonal.may_fit(self._base):
@@ -188,6 +194,15 @@ def _located(row: Array, state: Array) -> Located:
         "fold" if fold else "branch-point", int(numbers[STEP]), bool(numbers[SETTLED]),
         numbers[AT], z, tangent, refined, numbers[RESIDUAL], evidence,
     )  # fmt: skip
+
+
+def _is_dense(system: Any) -> bool:
+    return getattr(system, "native_tridiagonal", None) is None or not system.sparse
+
+
+def _is_loaded() -> bool:
+    """Tell whether the native gear's module is; until then nothing is compiled."""
+    return f"{__package__}.native" in sys.modules
 
 
 def _is_gauged(system: Any) -> bool:

@@ -40,11 +40,9 @@ from . import walk as walking
 from .code_cache import guard
 from .dense import negative_general, negative_symmetric
 from .elimination import eliminate
+from .gear import REPAYS_LOADING
 
 Array = np.ndarray
-
-_REPAYS_LOADING = 2_000
-"""Points that the Python gear walks in the time it takes to load machine code from disk."""
 
 _REPAYS_COMPILING = 50_000
 """Points that the Python gear walks in the time it takes to compile."""
@@ -191,7 +189,7 @@ def worthwhile(points: int) -> bool:
     """Tell whether a walk this long repays loading, or compiling, the native gear."""
     if compiled.cache_info().currsize:
         return True
-    return points >= (_REPAYS_LOADING if cache_directory().exists() else _REPAYS_COMPILING)
+    return points >= (REPAYS_LOADING if cache_directory().exists() else _REPAYS_COMPILING)
 
 
 def batch_worthwhile(function: str, points: int) -> bool:
@@ -199,7 +197,7 @@ def batch_worthwhile(function: str, points: int) -> bool:
     if compiled_batch.cache_info().currsize and getattr(compiled_batch(), function).signatures:
         return True
     kept = any(cache_directory().rglob(f"*.{function}_block-*.nbi"))
-    return points >= (_REPAYS_LOADING if kept else _REPAYS_COMPILING)
+    return points >= (REPAYS_LOADING if kept else _REPAYS_COMPILING)
 
 
 @cache

@@ -20,6 +20,10 @@ Array = np.ndarray
 
 DENSE_SIZE = 32
 
+JOINT_SIZE = 8
+"""Largest number of equations whose residual is taken from the joint function: to compile another
+takes as long as thousands of its calls."""
+
 
 class FlatFunctions:
     """Residual, Jacobian entries and second derivatives as flat compiled functions.
@@ -95,6 +99,8 @@ class FlatFunctions:
 
     def residual(self, values: Array) -> Array:
         """Return the residual, shape (n,)."""
+        if self.rows_count <= JOINT_SIZE:
+            return self.joint_kernel(values)[: self.rows_count]
         return self.residual_kernel(values)
 
     def residual_batch(self, values: Array) -> Array:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import SpecificationError
-from ..linalg import as_dense
+from ..linalg import as_dense, eigenvalues_and_cosines
 from .arguments import (
     check_positive,
     gauge_vectors,
@@ -292,12 +292,9 @@ def _stability(
         "margin": 0.0,
     }
     if kind != "equation":
-        from scipy import linalg  # slow to import
-
         # A map's Jacobian is that of F(x) - x: its multipliers are 1 + eigenvalues.
         shifted = matrix + np.eye(len(matrix)) if kind == "map" else matrix
-        eigenvalues, left, right = linalg.eig(shifted, left=True, right=True)
-        cosine = np.abs(np.sum(left.conj() * right, axis=0))
+        eigenvalues, cosine = eigenvalues_and_cosines(shifted)
         rounding = np.finfo(float).eps * max(scale, 1.0 if kind == "map" else 0.0)
         doubt = DECISION_FACTOR * np.maximum(
             threshold, len(matrix) * rounding / np.maximum(cosine, 1e-300)

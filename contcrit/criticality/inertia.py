@@ -9,7 +9,12 @@ from typing import Protocol
 
 import numpy as np
 
+from ..linalg import inertia_by_pivots
+
 Array = np.ndarray
+
+SMALL = 24
+"""Largest size at which the pivots are found without LAPACK, whose import takes longer."""
 
 
 class Counter(Protocol):
@@ -45,21 +50,23 @@ class Counter(Protocol):
 def block_diagonal_inertia(matrix: Array) -> tuple[int, int, int]:
     """Return the inertia of the factor D of L D L^T, whose blocks are of size 1 or 2.
 
-    Parameters
-    ----------
-    matrix : ndarray of shape (n, n)
-        Symmetric and block diagonal.
+        Parameters
+        ----------
+        matrix : ndarray of shape (n, n)
+            Symmetric and block diagonal.
 
-    Returns
-    -------
-    negative, zero, positive : int
-        Zero counts exact zeros only; shifted matrices hardly have them.
+        Returns
+        -------
+        negative, zero, positive : int
+            Zero counts exact zeros only; shifted matrices hardly have them.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> block_diagonal_inertia(np.array([[0.0, 2.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 5.0]]))
-    (1, 0, 2)
+        Examples
+        --------
+        >>> import numpy as np
+
+    from ..linalg import inertia_by_pivots
+        >>> block_diagonal_inertia(np.array([[0.0, 2.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 5.0]]))
+        (1, 0, 2)
     """
     n = len(matrix)
     diagonal = matrix.diagonal().copy()
@@ -81,7 +88,7 @@ def block_diagonal_inertia(matrix: Array) -> tuple[int, int, int]:
 
 
 class DenseCounter:
-    """Counts by the Bunch-Kaufman factorisation L D L^T.
+    """Counts by the factorisation L D L^T of Bunch and Kaufman, or of Bunch and Parlett if small.
 
     Parameters
     ----------
@@ -106,9 +113,12 @@ class DenseCounter:
         """Return how many eigenvalues lie below a shift, or None when a pivot is exactly zero."""
         if self.size == 0:
             return 0
+        shifted = self.matrix - shift * np.eye(self.size)
+        if self.size <= SMALL:
+            negative, zero, _ = inertia_by_pivots(shifted)
+            return None if zero else negative
         from scipy import linalg  # slow to import
 
-        shifted = self.matrix - shift * np.eye(self.size)
         _, blocks, _ = linalg.ldl(shifted, overwrite_a=True, check_finite=False)
         negative, zero, _ = block_diagonal_inertia(blocks)
         return None if zero else negative

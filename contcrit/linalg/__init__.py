@@ -11,7 +11,15 @@ from ..lazy import on_first_use
 from .bordered import bordered_solution, solve_bordered, solve_bordered_dense, solve_both_ways
 from .kinds import as_dense, is_matrix_free, is_sparse
 from .metric import Array, metric_weights, rounding_level
-from .spectra import DENSE_LIMIT, SPARSE_LIMIT, negative_count, negative_counts, real_parts
+from .pivots import inertia_by_pivots
+from .spectra import (
+    DENSE_LIMIT,
+    SPARSE_LIMIT,
+    eigenvalues_and_cosines,
+    negative_count,
+    negative_counts,
+    real_parts,
+)
 from .triplets import singular_triplets
 
 if TYPE_CHECKING:
@@ -57,7 +65,9 @@ __all__ = [
     "as_dense",
     "as_slice",
     "bordered_solution",
+    "eigenvalues_and_cosines",
     "factorise",
+    "inertia_by_pivots",
     "is_matrix_free",
     "is_sparse",
     "metric_weights",

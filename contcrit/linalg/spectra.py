@@ -16,6 +16,9 @@ DENSE_LIMIT = 1500
 SPARSE_LIMIT = 300
 """The same for a sparse one: beyond it, counts come from factors and no spectrum is needed."""
 
+_INDEPENDENT = 1e4
+"""Length of the inverse's rows up to which eigenvectors are so independent that it is accurate."""
+
 
 def real_parts(jacobian: Any, symmetric: bool) -> Array | None:
     """Return the eigenvalues' real parts in ascending order, or None if too many to compute.
@@ -79,3 +82,38 @@ def negative_counts(matrices: Array, symmetric: bool) -> Array:
         return np.count_nonzero(matrices[:, 0] < 0, axis=-1)
     values = np.linalg.eigvalsh(matrices) if symmetric else np.linalg.eigvals(matrices).real
     return np.count_nonzero(values < 0, axis=-1)
+
+
+def eigenvalues_and_cosines(matrix: Array) -> tuple[Array, Array]:
+    """Return the eigenvalues, and the cosines of the angles between left and right eigenvectors.
+
+    Rounding moves a simple eigenvalue by its share of the matrix's norm, over the cosine.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, n)
+        Finite.
+
+    References
+    ----------
+    J. H. Wilkinson, The Algebraic Eigenvalue Problem, Oxford 1965, chapter 2, section 8.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> values, cosines = eigenvalues_and_cosines(np.array([[1.0, 2.0], [0.0, 3.0]]))
+    >>> values.tolist(), (cosines**2).round(12).tolist()
+    ([1.0, 3.0], [0.5, 0.5])
+    """
+    values, right = np.linalg.eig(matrix)
+    try:
+        # The left eigenvectors are the rows of the inverse.
+        lengths = np.linalg.norm(np.linalg.inv(right), axis=1)
+    except np.linalg.LinAlgError:
+        lengths = np.full(len(values), np.inf)
+    if np.all(lengths <= _INDEPENDENT):
+        return values.astype(complex), 1.0 / lengths
+    from scipy import linalg  # slow to import
+
+    values, left, right = linalg.eig(matrix, left=True, right=True)
+    return values, np.abs(np.sum(left.conj() * right, axis=0))

@@ -10,7 +10,8 @@ from scipy import linalg, sparse
 
 import contcrit.criticality.hessian as module
 from contcrit.criticality.hessian import classify_hessian, classify_jacobian
-from contcrit.criticality.inertia import DenseCounter, SparseCounter, block_diagonal_inertia
+from contcrit.criticality.inertia import DenseCounter, block_diagonal_inertia
+from contcrit.criticality.inertia_sparse import SparseCounter
 from contcrit.criticality.record import KINDS
 from contcrit.errors import SpecificationError
 

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from contcrit.criticality.counts import counter_for
 from contcrit.criticality.hessian import classify_hessian, classify_jacobian
-from contcrit.criticality.inertia import TridiagonalCounter
+from contcrit.criticality.inertia_sparse import TridiagonalCounter
 from contcrit.criticality.real_spectrum import classify_by_counts
 
 SIZE = 400

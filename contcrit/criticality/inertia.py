@@ -50,23 +50,21 @@ class Counter(Protocol):
 def block_diagonal_inertia(matrix: Array) -> tuple[int, int, int]:
     """Return the inertia of the factor D of L D L^T, whose blocks are of size 1 or 2.
 
-        Parameters
-        ----------
-        matrix : ndarray of shape (n, n)
-            Symmetric and block diagonal.
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, n)
+        Symmetric and block diagonal.
 
-        Returns
-        -------
-        negative, zero, positive : int
-            Zero counts exact zeros only; shifted matrices hardly have them.
+    Returns
+    -------
+    negative, zero, positive : int
+        Zero counts exact zeros only; shifted matrices hardly have them.
 
-        Examples
-        --------
-        >>> import numpy as np
-
-    from ..linalg import inertia_by_pivots
-        >>> block_diagonal_inertia(np.array([[0.0, 2.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 5.0]]))
-        (1, 0, 2)
+    Examples
+    --------
+    >>> import numpy as np
+    >>> block_diagonal_inertia(np.array([[0.0, 2.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 5.0]]))
+    (1, 0, 2)
     """
     n = len(matrix)
     diagonal = matrix.diagonal().copy()

@@ -63,7 +63,7 @@ class Solutions:
     @property
     def converged(self) -> Array:
         """Which problems were solved to their tolerances, shape (m,)."""
-        return np.array([status is Status.CONVERGED for status in self.status], dtype=bool)
+        return np.array(self.status == Status.CONVERGED, dtype=bool)
 
     def to_xarray(self) -> xarray.Dataset:
         """Return a dataset over the dimensions ``problem`` and ``unknown``; statuses by name."""

@@ -9,7 +9,7 @@ problem sees another, neither their number nor their order changes a result.
 from __future__ import annotations
 
 import os
-import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,11 +32,14 @@ from .trace import _REASONS, Tracer
 Array = np.ndarray
 Systems = Callable[[int], Any]
 
-SOLVES = 64
-"""Problems of a block for Newton's method."""
+SOLVES = 64, 4096
+"""Least and largest number of problems of a block for Newton's method."""
 
-TRACES = 8
-"""Problems of a block for traces."""
+TRACES = 1, 8
+"""The same for traces."""
+
+SHARE = 8
+"""Blocks a thread, at least, where there are enough problems: so that all end together."""
 
 ROWS = 8192
 """Rows of a thread's pool of points; it doubles for a trace that does not fit."""
@@ -160,8 +163,8 @@ def solve_many(
         end = deflated_newton(equations, start, Deflation(group, width), settings, (-high, high))
         z[k, :-1], residuals[k] = end.x, end.residual
         outcomes[k], iterations[k] = _WORDS[end.reason], end.iterations
-    status = np.empty(m, dtype=object)
-    status[:] = [_ENDS[int(outcome)] for outcome in outcomes]
+    words = np.array([_ENDS[outcome] for outcome in range(len(_ENDS))], dtype=object)
+    status = words[outcomes]
     return Solved(z[:, :-1].copy(), residuals, iterations, status, "+".join(sorted(gears)))
 
 
@@ -230,7 +233,7 @@ class _Walks:
         self.weights = metric_weights(int(system.size), settings.theta)
         self.outcomes = np.full(len(z), batch.NOT_READY)
         self.summary = np.zeros((len(z), batch.ENTRIES), dtype=np.int64)
-        self.pieces: dict[int, list[tuple[Array, Array, Array]]] = {}
+        self.pieces: dict[int, list[tuple[Array, ...]]] = {}
 
     def run(self, make: Callable[[int], Any]) -> Walked:
         """Correct the starts, with the general machinery's help, and walk."""
@@ -265,7 +268,7 @@ class _Walks:
 
     def _walk(self, tools: Any, first: int, last: int) -> None:
         handle, work, own, pool = tools
-        found: list[tuple[Array, Array, Array]] = []
+        found: list[tuple[Array, ...]] = []
         problem = first
         while problem < last:
             problem, used = self.code.walk(
@@ -274,9 +277,14 @@ class _Walks:
                 self.control, float(self.settings.step_initial), self.settings.maximum_points,
                 work, own, *pool, self.summary,
             )  # fmt: skip
-            found.append(tuple(array[:used].copy() for array in pool))
+            rows, filled = len(pool[0]), tuple(array[:used] for array in pool)
+            if 2 * used > rows:
+                found.append(filled)
+                pool[:] = _pool(rows, self.starts.shape[1])
+            else:
+                found.append(tuple(array.copy() for array in filled))
             if used == 0 and problem < last:  # not even one trace fits
-                pool[:] = _pool(2 * len(pool[0]), self.starts.shape[1])
+                pool[:] = _pool(2 * rows, self.starts.shape[1])
         self.pieces[first] = found
 
 
@@ -361,28 +369,32 @@ def _in_blocks(
     run: Callable[[Any, int, int], None],
     make: Callable[[], Any],
     count: int,
-    size: int,
+    sizes: tuple[int, int],
     threads: int,
 ) -> None:
     """Call ``run(tools, first, last)`` for all blocks, each thread with tools of its own."""
-    own = threading.local()
+    least, most = sizes
+    size = min(most, max(least, count // (SHARE * threads)))
+    waiting = deque(range(0, count, size))
 
-    def one(first: int) -> None:
-        if not hasattr(own, "tools"):
-            own.tools = make()
-        run(own.tools, first, min(first + size, count))
+    def work() -> None:
+        tools = make()
+        while True:
+            try:
+                first = waiting.popleft()
+            except IndexError:
+                return
+            run(tools, first, min(first + size, count))
 
-    firsts = range(0, count, size)
-    one(firsts[0])  # alone: it may compile
-    if threads == 1 or len(firsts) == 1:
-        for first in firsts[1:]:
-            one(first)
+    helpers = min(threads, len(waiting)) - 1
+    if helpers <= 0:
+        work()
         return
-    with ThreadPoolExecutor(min(threads, len(firsts))) as pool:
-        futures = [pool.submit(one, first) for first in firsts[1:]]
+    with ThreadPoolExecutor(helpers) as pool:
         try:
-            for future in futures:
-                future.result()
+            others = [pool.submit(work) for _ in range(helpers)]
+            work()
+            for other in others:
+                other.result()
         finally:
-            for future in futures:
-                future.cancel()
+            waiting.clear()  # where one failed, the others end with the block they are at

@@ -28,6 +28,7 @@ from . import (
     deflation,
     dense,
     elimination,
+    inner_code,
     kernel,
     native_tridiagonal,
     newton,
@@ -41,6 +42,7 @@ from .code_cache import guard
 from .dense import negative_general, negative_symmetric
 from .elimination import eliminate
 from .gear import REPAYS_LOADING
+from .own_memory import separate
 
 Array = np.ndarray
 
@@ -51,10 +53,6 @@ _REPAYS_COMPILING = 50_000
 _OPTIONS: Any = {"_nrt": False, "error_model": "numpy"}
 """Compiled code allocates no arrays, so that it need not count references to them; divisions by
 zero give infinities, as in numpy."""
-
-
-_INLINE: Any = {**_OPTIONS, "forceinline": True}
-"""For the short functions of every step, whose calls cost more than their work."""
 
 
 _COMPILED = (
@@ -116,11 +114,12 @@ def handle_of(system: Any) -> tuple[Handle, Work, Any] | None:
     if found is None:
         return None
     n = system.size
-    inputs = np.zeros(found.in_size)
+    inputs, outputs, matrix, square = separate(
+        (found.in_size,), (found.out_size,), (n + 1, n + 1), (n, n)
+    )
     inputs[n + 1 :] = found.constants
-    outputs = np.zeros(found.out_size)
     jacobian = outputs[n : n + n * (n + 1)].reshape(n, n + 1)
-    work = Work(inputs, outputs, outputs[:n], jacobian, np.zeros((n + 1, n + 1)), np.zeros((n, n)))
+    work = Work(inputs, outputs, outputs[:n], jacobian, matrix, square)
     return Handle(found.address, found.data, bool(system.symmetric)), work, found.keep_alive
 
 
@@ -134,7 +133,7 @@ def cache_directory() -> Path:
 def _digest() -> str:
     """Return a name that changes with the source of what is compiled."""
     own = sys.modules[__name__]
-    modules = (kernel, *_COMPILED, deflation, tridiagonal, native_tridiagonal, own)
+    modules = (kernel, *_COMPILED, deflation, tridiagonal, native_tridiagonal, inner_code, own)
     try:
         source = "".join(inspect.getsource(module) for module in modules)
     except OSError:  # installed without sources: they change with the version only
@@ -162,6 +161,7 @@ def _compile(functions: tuple[Any, ...], folder: Path | None = None, **options: 
     import numba
 
     _register()
+    options |= inner_code.pipelines().outer
     folder = cache_directory() if folder is None else folder
     keep = _writable(folder)
     settings: Any = numba.config
@@ -207,8 +207,12 @@ def _register() -> None:
     from numba.extending import intrinsic, register_jitable
     from numba.extending import overload as numba_overload
 
+    plain = {**_OPTIONS, **inner_code.pipelines().inner}
+    # For the short functions of every step, whose calls cost more than their work.
+    inline = {**_OPTIONS, **inner_code.pipelines().inline}
+
     def overload(function: Any) -> Any:
-        return numba_overload(function, jit_options=_INLINE)
+        return numba_overload(function, jit_options=inline)
 
     @intrinsic
     def call(typing: Any, address: Any, outputs: Any, inputs: Any, data: Any) -> Any:
@@ -231,7 +235,7 @@ def _register() -> None:
 
         return signature, generate
 
-    @register_jitable(**_INLINE)
+    @register_jitable(**inline)
     def load(work: Any, row: Array) -> None:
         n = row.size - 1
         for i in range(n):
@@ -424,15 +428,15 @@ def _register() -> None:
 
         return run
 
-    native_tridiagonal.register(overload, call, _OPTIONS)
+    native_tridiagonal.register(overload, call, plain)
     hot: list[Any] = [
         corrector.correct, corrector.advance, corrector.jumped, walking.next_step,
-        walking.arrive, walking.returns_to, elimination.eliminate, dense.negative_general,
-        dense.negative_symmetric, dense._routh,
+        elimination.eliminate, newton.newton, newton._finite_jacobian, newton._is_solution,
+        newton._mean, newton._factorise, newton._substitute,
     ]  # fmt: skip
     for function in hot:
-        register_jitable(**_INLINE)(function)
+        register_jitable(**inline)(function)
     for module in _COMPILED:
         for _, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and function not in hot:
-                register_jitable(**_OPTIONS)(function)
+                register_jitable(**plain)(function)

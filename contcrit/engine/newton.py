@@ -13,6 +13,7 @@ import numpy as np
 
 from .deflation import HALVINGS, ITERATIONS, LEAPS
 from .kernel import assign, evaluate, largest, residual_size
+from .own_memory import separate
 
 Array = np.ndarray
 
@@ -50,11 +51,12 @@ class BatchWork(NamedTuple):
 
 def batch_work(size: int) -> BatchWork:
     """Return arrays that fit n unknowns."""
-    return BatchWork(
-        np.empty((size, size)), np.empty(size, dtype=np.int64), np.empty((8, size + 1)),
-        np.empty((6, size + 1)), np.empty((size + 1, size)), np.empty((size, size)),
-        np.empty(size),
-    )  # fmt: skip
+    n = size
+    factors, pivots, vectors, scratch, tall, columns, values = separate(
+        (n, n), (n,), (8, n + 1), (6, n + 1), (n + 1, n), (n, n), (n,)
+    )
+    whole = pivots.view(np.int64)
+    return BatchWork(factors, whole, vectors, scratch, tall, columns, values)
 
 
 def choose(work: Any, constants: Array, first: int) -> None:

@@ -66,7 +66,7 @@ def _pipelines() -> Pipelines:
         def set_env(self, name: str, environment: Any) -> None:
             """Do nothing: there is no machine code that would ask for it."""
 
-    class InnerLibrary(JITCodeLibrary):  # type: ignore[misc]
+    class InnerLibrary(JITCodeLibrary):
         """Code to be linked into that of callers; it does not run by itself."""
 
         inline = False
@@ -94,7 +94,7 @@ def _pipelines() -> Pipelines:
             return 0
 
     @register_pass(mutates_CFG=False, analysis_only=True)
-    class Keep(FunctionPass):  # type: ignore[misc]
+    class Keep(FunctionPass):
         """Give the function a library of the kind above."""
 
         _name = "contcrit_keep"
@@ -110,7 +110,7 @@ def _pipelines() -> Pipelines:
             return False
 
     @register_pass(mutates_CFG=False, analysis_only=True)
-    class CallAlike(FunctionPass):  # type: ignore[misc]
+    class CallAlike(FunctionPass):
         """Let the function call as inner ones do, so that both share what they call."""
 
         _name = "contcrit_call_alike"
@@ -124,7 +124,7 @@ def _pipelines() -> Pipelines:
             options.release_gil = False
             return False
 
-    class Inner(CompilerBase):  # type: ignore[misc]
+    class Inner(CompilerBase):
         inline = False
 
         def define_pipelines(self) -> list[Any]:
@@ -136,7 +136,7 @@ def _pipelines() -> Pipelines:
     class Inline(Inner):
         inline = True
 
-    class Outer(CompilerBase):  # type: ignore[misc]
+    class Outer(CompilerBase):
         def define_pipelines(self) -> list[Any]:
             manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
             manager.add_pass_after(CallAlike, TranslateByteCode)

@@ -207,9 +207,9 @@ def _register() -> None:
     from numba.extending import intrinsic, register_jitable
     from numba.extending import overload as numba_overload
 
-    plain = {**_OPTIONS, **inner_code.pipelines().inner}
+    plain: Any = {**_OPTIONS, **inner_code.pipelines().inner}
     # For the short functions of every step, whose calls cost more than their work.
-    inline = {**_OPTIONS, **inner_code.pipelines().inline}
+    inline: Any = {**_OPTIONS, **inner_code.pipelines().inline}
 
     def overload(function: Any) -> Any:
         return numba_overload(function, jit_options=inline)

@@ -157,4 +157,21 @@ def test_errors_in_a_thread_reach_the_caller():
             raise RuntimeError("block 20")
 
     with pytest.raises(RuntimeError, match="block 20"):
-        many._in_blocks(run, lambda: None, 40, 5, 2)
+        many._in_blocks(run, lambda: None, 40, (5, 5), 2)
+
+
+@pytest.mark.parametrize(("count", "threads"), [(1, 1), (40, 1), (40, 3), (41, 64)])
+def test_every_problem_is_in_one_block(count, threads):
+    met, tools = [], []
+
+    def make():
+        tools.append(None)
+        return tools
+
+    def run(own, first, last):
+        assert own is tools and 1 <= last - first <= 7
+        met.extend(range(first, last))
+
+    many._in_blocks(run, make, count, (2, 7), threads)
+    assert sorted(met) == list(range(count))
+    assert 1 <= len(tools) <= threads

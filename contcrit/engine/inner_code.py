@@ -11,6 +11,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
+KNOWN = (0, 60), (0, 68)
+"""First and last release of numba whose inner parts are known to be as expected here."""
+
 
 class Pipelines(NamedTuple):
     """Options of the compiler for the three kinds of functions.
@@ -34,13 +37,14 @@ class Pipelines(NamedTuple):
 def pipelines() -> Pipelines:
     """Return the options for the compiler that is installed.
 
-    They build on its inner parts: where those are not as expected, every function is compiled by
-    itself, which takes longer and gives the same.
+    They build on its inner parts: where those are not known, every function is compiled by itself,
+    which takes longer and gives the same.
     """
-    try:
+    import numba
+
+    if KNOWN[0] <= numba.version_info.short <= KNOWN[1]:
         return _pipelines()
-    except (ImportError, AttributeError):
-        return Pipelines({}, {"forceinline": False}, {"forceinline": True})
+    return Pipelines({}, {"forceinline": False}, {"forceinline": True})
 
 
 def _pipelines() -> Pipelines:
@@ -50,9 +54,6 @@ def _pipelines() -> Pipelines:
     from numba.core.targetconfig import ConfigStack
     from numba.core.typed_passes import NoPythonSupportedFeatureValidation
     from numba.core.untyped_passes import TranslateByteCode
-
-    for name in ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals"):
-        getattr(JITCodeLibrary, name)  # which the classes below replace or call
 
     class Detached:
         """A code generator whose engine need not know of the function."""

@@ -92,7 +92,9 @@ def solutions(problem: Any, branches: Mapping[str, Branch], lam: float) -> dict[
         for x in at(branch, lam):
             cost = problem.observables["cost"](x, {"lam": lam})
             verdict = cc.classify(problem, x, {"lam": lam})
-            found.append((cost, verdict.index, problem.observables["normality"](x, {"lam": lam}), x))
+            found.append(
+                (cost, verdict.index, problem.observables["normality"](x, {"lam": lam}), x)
+            )
     found.sort(key=lambda entry: entry[0])
     return {
         "count": len(found),

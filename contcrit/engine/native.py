@@ -431,6 +431,7 @@ def _register() -> None:
     native_tridiagonal.register(overload, call, plain)
     hot: list[Any] = [
         corrector.correct, corrector.advance, corrector.jumped, walking.next_step,
+        walking.returns_to,
         elimination.eliminate, elimination._eliminate_two, elimination._eliminate_three,
         elimination._determinant, newton.newton, newton._finite_jacobian, newton._is_solution,
         newton._mean, newton._factorise, newton._substitute,

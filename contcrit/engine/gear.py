@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import SpecificationError
+from ..linalg import factorise
 from ..settings import Settings
 from . import walk as walking
 from .between import between_work
 from .cross_system import cross_work
-from .kernel import Control, allocate
+from .kernel import Control, allocate, largest
 from .survey import (
     AT,
     CAPACITY,
@@ -26,8 +27,14 @@ from .survey import (
     SHOWN,
     STEP,
 )
+from .tridiagonal_turn import tridiagonal_turn_work
 
 Array = np.ndarray
+
+_VALUES = ("singular_values", "singular_values_at_ends")
+
+_ROOM = 2**20
+"""Numbers that located points may take at a time."""
 
 
 class Located(NamedTuple):
@@ -76,7 +83,9 @@ class Gear:
     name : str
         "python" or "native".
     locates : bool
-        Whether `survey` serves: in the native gear of dense systems.
+        Whether `survey` serves: in the native gear.
+    settles : bool
+        Whether `settle` does: in the native gear of tridiagonal systems.
 
     Raises
     ------
@@ -95,7 +104,7 @@ class Gear:
         self._tried = False
         self._keep_alive: Any = None
         self._compiled: Any = None
-        self.locates = False
+        self.locates = self.settles = False
         self._counted = 0
         if settings.gear == "native" and not self._shift_up() and not _is_gauged(system):
             raise SpecificationError(
@@ -124,7 +133,9 @@ class Gear:
 
         if native_tridiagonal.may_fit(self._base):
             more, self._counted = points - self._counted, points
-            if not locating and native_tridiagonal.worthwhile(more, self._base.size):
+            if native_tridiagonal.loaded() or (
+                not locating and native_tridiagonal.worthwhile(more, self._base.size)
+            ):
                 self._shift_up()
         elif native.worthwhile(points):
             self._shift_up()
@@ -139,8 +150,10 @@ class Gear:
             if found is None:
                 return False
             self.system, self.work, self._keep_alive = found
-            self.walk = native_tridiagonal.compiled_walk()
-            self.name = "native"
+            self._compiled = native_tridiagonal.compiled()
+            self.walk, self.name = self._compiled.walk, "native"
+            self.settles = self._choice == "native" or native_tridiagonal.locates()
+            self.locates = self.settles
             return True
         self.system, self.work, self._keep_alive = found
         self.locates = True
@@ -158,8 +171,14 @@ class Gear:
         Also whether the default events hold nothing besides; see `survey.survey`.
         """
         size, done, clear = weights.size, 0, True
-        own, room = between_work(size - 1), cross_work(size - 1)
-        rows, states = np.empty((CAPACITY, COLUMNS)), np.empty((CAPACITY, 3, size))
+        own: Any
+        room: Any
+        if self.settles:
+            own, room = tridiagonal_turn_work(size - 1), None
+        else:
+            own, room = between_work(size - 1), cross_work(size - 1)
+        capacity = max(1, min(CAPACITY, _ROOM // size))
+        rows, states = np.empty((capacity, COLUMNS)), np.empty((capacity, 3, size))
         found: list[Located] = []
         while done < len(points) - 1:
             count, done, here = self._compiled.survey(
@@ -169,11 +188,39 @@ class Gear:
             )  # fmt: skip
             clear = clear and here
             found.extend(_located(rows[k], states[k]) for k in range(count))
+        if self.settles:
+            found = [self._polished(one) for one in found]
         return found, clear
+
+    def settle(
+        self, z: Array, row: Array, weights: Array, control: Control, tangent: Array, scratch: Array
+    ) -> tuple[bool, float, float]:
+        """Do what `corrector.settle` does."""
+        found: tuple[bool, float, float] = self._compiled.settle(
+            self.system, z, row, weights, control, self.work, tangent, scratch
+        )
+        return found
+
+    def _polished(self, fold: Located) -> Located:
+        """Correct the parameter of a refined fold by the residual of the Python gear.
+
+        The equations' share along the left null vector depends on the parameter alone. Functions of
+        arrays add the terms of an equation as they are written, so that the large ones cancel
+        without rounding; machine code for rows adds them in an order of its own.
+        """
+        z = fold.refined
+        residual, jacobian = self._base.residual_and_jacobian(z)
+        factors = factorise(jacobian)
+        if factors is None:
+            return fold
+        # One step of inverse iteration with a singular matrix gives the null vector.
+        column = np.asarray(jacobian[:, [-1]] @ np.ones(1))
+        left = factors.solve_transposed(column)
+        z[-1] -= float(left @ residual) / float(left @ column)
+        return fold._replace(residual=largest(self._base.residual(z)))
 
 
 def _located(row: Array, state: Array) -> Located:
-    shown = min(SHOWN, state.shape[1] - 1)
     numbers = row.tolist()
     fold = numbers[KIND] == FOLD
     evidence: dict[str, Any] = {"event": "fold" if fold else "inertia"}
@@ -181,8 +228,8 @@ def _located(row: Array, state: Array) -> Located:
         evidence["quadratic_coefficient"] = numbers[COEFFICIENT]
     evidence["kernel_dimension"] = int(numbers[KERNEL])
     evidence["excess"] = int(numbers[EXCESS])
-    evidence["singular_values"] = row[-2 * SHOWN :][:shown].copy()
-    evidence["singular_values_at_ends"] = row[-SHOWN:][:shown].copy()
+    for name, values in zip(_VALUES, row[-2 * SHOWN :].reshape(2, SHOWN), strict=True):
+        evidence[name] = values[~np.isnan(values)]
     z, tangent, refined = state.copy()
     return Located(
         "fold" if fold else "branch-point", int(numbers[STEP]), bool(numbers[SETTLED]),

@@ -33,6 +33,7 @@ from . import (
     newton,
     roots,
     tridiagonal,
+    tridiagonal_turn,
     turn,
 )
 from . import survey as surveying
@@ -136,7 +137,9 @@ def cache_directory() -> Path:
 def _digest() -> str:
     """Return a name that changes with the source of what is compiled."""
     own = sys.modules[__name__]
-    modules = (kernel, *_COMPILED, deflation, tridiagonal, native_tridiagonal, own)
+    modules = (
+        kernel, *_COMPILED, deflation, tridiagonal, tridiagonal_turn, native_tridiagonal, own
+    )  # fmt: skip
     try:
         source = "".join(inspect.getsource(module) for module in modules)
     except OSError:  # installed without sources: they change with the version only
@@ -426,7 +429,7 @@ def _register() -> None:
 
         return run
 
-    native_tridiagonal.register(overload, call, _OPTIONS)
+    native_tridiagonal.register(call, _OPTIONS)
     hot: list[Any] = [
         corrector.correct, corrector.advance, corrector.jumped, walking.next_step,
         walking.arrive, walking.returns_to, elimination.eliminate, dense.negative_general,

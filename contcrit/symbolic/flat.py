@@ -67,9 +67,13 @@ class FlatFunctions:
         return self.joint_kernel
 
     @property
-    def taken(self) -> np.ndarray:
+    def taken(self) -> Array:
         """Positions of its inputs: all of them, in order."""
         return np.arange(len(self.inputs))
+
+    def rows_and_parts(self) -> list[tuple[Array, FlatFunctions]]:
+        """Return all rows, and what evaluates them: itself; as `StencilFunctions` does."""
+        return [(np.arange(self.rows_count), self)]
 
     @property
     def residual_kernel(self) -> Kernel:

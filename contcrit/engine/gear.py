@@ -202,21 +202,19 @@ class Gear:
         return found
 
     def _polished(self, fold: Located) -> Located:
-        """Correct the parameter of a refined fold by the residual of the Python gear.
+        """Correct the parameter of a refined fold by a residual of less rounding.
 
-        The equations' share along the left null vector depends on the parameter alone. Functions of
-        arrays add the terms of an equation as they are written, so that the large ones cancel
-        without rounding; machine code for rows adds them in an order of its own.
+        The equations' share along the left null vector depends on the parameter alone.
         """
         z = fold.refined
-        residual, jacobian = self._base.residual_and_jacobian(z)
+        jacobian = self._base.jacobian(z)
         factors = factorise(jacobian)
         if factors is None:
             return fold
         # One step of inverse iteration with a singular matrix gives the null vector.
         column = np.asarray(jacobian[:, [-1]] @ np.ones(1))
         left = factors.solve_transposed(column)
-        z[-1] -= float(left @ residual) / float(left @ column)
+        z[-1] -= float(left @ self._base.sharp_residual(z)) / float(left @ column)
         return fold._replace(residual=largest(self._base.residual(z)))
 
 

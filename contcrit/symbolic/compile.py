@@ -70,6 +70,10 @@ class CompiledSystem:
         """Return the residual at z of shape (n + 1,), shape (n,)."""
         return self._functions.residual(self._inputs(z))
 
+    def sharp_residual(self, z: Array) -> Array:
+        """Return the residual with the large terms of stencils cancelled in extended precision."""
+        return self._functions.residual(self._inputs(z).astype(np.longdouble))
+
     def jacobian(self, z: Array) -> Any:
         """Return the Jacobian in (unknowns, parameter), shape (n, n + 1)."""
         return self.residual_and_jacobian(z)[1]

@@ -99,7 +99,7 @@ class FlatFunctions:
 
     def residual(self, values: Array) -> Array:
         """Return the residual, shape (n,)."""
-        return self.residual_kernel(values)
+        return self.residual_kernel(values.astype(float, copy=False))
 
     def residual_batch(self, values: Array) -> Array:
         """Return residuals for inputs of shape (..., inputs)."""

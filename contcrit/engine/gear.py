@@ -133,9 +133,12 @@ class Gear:
 
         if native_tridiagonal.may_fit(self._base):
             more, self._counted = points - self._counted, points
-            if native_tridiagonal.loaded() or (
-                not locating and native_tridiagonal.worthwhile(more, self._base.size)
-            ):
+            ready = (
+                native_tridiagonal.loaded()
+                if locating
+                else native_tridiagonal.worthwhile(more, self._base.size)
+            )
+            if ready:
                 self._shift_up()
         elif native.worthwhile(points):
             self._shift_up()

@@ -12,7 +12,14 @@ import numpy as np
 from scipy.linalg.blas import ddot
 
 from ..events.base import spectral_matrix
-from ..linalg import bordered_solution, negative_count, rounding_level, solve_bordered
+from ..linalg import (
+    bordered_solution,
+    kept_factors,
+    negative_count,
+    rounding_level,
+    solve_bordered,
+    solve_by_neighbour,
+)
 from ..settings import Settings
 
 Array = np.ndarray
@@ -58,13 +65,20 @@ def control_from(settings: Settings, span: tuple[float, float]) -> Control:
 
 
 class Workspace:
-    """Residual and Jacobian at the last point a system was evaluated at."""
+    """Residual and Jacobian at the last point a system was evaluated at.
 
-    __slots__ = ("jacobian", "residual")
+    Attributes
+    ----------
+    near : FactoredJacobian or None
+        Factors of a Jacobian factored before, where such are expensive.
+    """
+
+    __slots__ = ("jacobian", "near", "residual")
 
     def __init__(self) -> None:
         self.residual: Array = np.empty(0)
         self.jacobian: Any = None
+        self.near: Any = None
 
 
 def inner(weights: Array, one: Array, other: Array) -> float:
@@ -158,7 +172,13 @@ def newton_increment(system: Any, work: Any, row: Array, increment: Array) -> No
     """Solve [J; row] increment = (-F, 0)."""
     right = np.zeros(row.size)
     right[:-1] = -work.residual
-    increment[:] = bordered_solution(work.jacobian, row, right)
+    found = None
+    if work.near is not None:
+        found = solve_by_neighbour(work.jacobian, row, right, work.near)
+    if found is None:
+        found = bordered_solution(work.jacobian, row, right)
+        work.near = kept_factors(work.jacobian)
+    increment[:] = found
 
 
 def raw_tangent(system: Any, work: Any, row: Array, tangent: Array) -> tuple[float, float]:
@@ -167,4 +187,5 @@ def raw_tangent(system: Any, work: Any, row: Array, tangent: Array) -> tuple[flo
     right[-1] = 1.0
     solution, sign, log_modulus = solve_bordered(work.jacobian, row, right)
     tangent[:] = solution
+    work.near = kept_factors(work.jacobian)
     return sign, log_modulus

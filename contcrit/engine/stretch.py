@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,12 @@ class Stretch:
         gear = self.gear
         if gear is not None and gear.settles:
             return gear.settle(z, row, self.weights, self.control, tangent, scratch)
-        work = allocate(self.system)
-        return settle(self.system, z, row, self.weights, self.control, work, tangent, scratch)
+        return settle(self.system, z, row, self.weights, self.control, self._work, tangent, scratch)
+
+    @cached_property
+    def _work(self) -> Any:
+        """What all steps work in, so that each starts from the factors of the one before."""
+        return allocate(self.system)
 
     def reach(self, bracket: Bracket) -> float:
         """Return the offset of a bracket's last point along the tangent of its first."""

@@ -6,6 +6,7 @@ Everything here takes a dense ndarray or a `scipy.sparse` matrix and says no wor
 from .bordered import (
     FactoredJacobian,
     bordered_solution,
+    kept_factors,
     solve_bordered,
     solve_bordered_dense,
     solve_bordered_sparse,
@@ -14,6 +15,7 @@ from .borders import Bordered
 from .factors import factorise, permutation_sign
 from .matrix_free import MatrixFree, is_matrix_free
 from .metric import Array, as_dense, metric_weights, rounding_level
+from .neighbour import solve_by_neighbour
 from .patterned import Pattern, PatternedMatrix, as_slice, pattern_of
 from .spectra import (
     DENSE_LIMIT,
@@ -41,6 +43,7 @@ __all__ = [
     "bordered_solution",
     "factorise",
     "is_matrix_free",
+    "kept_factors",
     "metric_weights",
     "negative_count",
     "negative_counts",
@@ -52,6 +55,7 @@ __all__ = [
     "solve_bordered",
     "solve_bordered_dense",
     "solve_bordered_sparse",
+    "solve_by_neighbour",
     "sturm_count",
     "symmetrised",
     "tridiagonal_of",

@@ -20,7 +20,7 @@ from scipy.linalg.lapack import dgetrf, dgetrs, dgtsv
 from scipy.sparse.linalg import splu
 
 from .borders import RESIDUAL, lu_determinant
-from .factors import factorise
+from .factors import SparseFactors, factorise
 from .matrix_free import is_matrix_free, solve_matrix_free
 from .patterned import PatternedMatrix, pattern_of
 
@@ -97,6 +97,11 @@ class FactoredJacobian:
         self._pivot = pivot
         return solution
 
+    @property
+    def expensive(self) -> bool:
+        """Whether factors cost many times what a solution does."""
+        return isinstance(self.factors, SparseFactors)
+
     def determinant(self) -> tuple[float, float]:
         """Return sign and log modulus of the determinant of the matrix last solved with."""
         factors = self.factors
@@ -118,6 +123,14 @@ class FactoredJacobian:
         error = np.max(np.abs(self.jacobian @ solution - right[:-1]))
         bound = self.jacobian.largest_row_sum(np.abs(solution)) + np.max(np.abs(right))
         return bool(error <= RESIDUAL * bound)
+
+
+def kept_factors(jacobian: Any) -> FactoredJacobian | None:
+    """Return what a Jacobian keeps of a bordered solution, if factors like it are expensive."""
+    if not isinstance(jacobian, PatternedMatrix):
+        return None
+    kept: FactoredJacobian | None = jacobian.kept.get("jacobian")
+    return kept if kept is not None and kept.expensive else None
 
 
 def solve_bordered_dense(jacobian: Array, row: Array, right: Array) -> tuple[Array, float, float]:

@@ -33,6 +33,7 @@ from . import (
     newton,
     roots,
     tridiagonal,
+    tridiagonal_spectra,
     tridiagonal_turn,
     turn,
 )
@@ -138,7 +139,8 @@ def _digest() -> str:
     """Return a name that changes with the source of what is compiled."""
     own = sys.modules[__name__]
     modules = (
-        kernel, *_COMPILED, deflation, tridiagonal, tridiagonal_turn, native_tridiagonal, own
+        kernel, *_COMPILED, deflation, tridiagonal, tridiagonal_spectra, tridiagonal_turn,
+        native_tridiagonal, own,
     )  # fmt: skip
     try:
         source = "".join(inspect.getsource(module) for module in modules)

@@ -14,7 +14,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import between, corrector, cross, kernel, tridiagonal, tridiagonal_turn, turn
+from . import (
+    between,
+    corrector,
+    cross,
+    kernel,
+    tridiagonal,
+    tridiagonal_spectra,
+    tridiagonal_turn,
+    turn,
+)
 from . import survey as surveying
 from . import walk as walking
 from .between import NOT_SIMPLE
@@ -178,7 +187,7 @@ def _directory() -> Path:
     return native.cache_directory() / "tridiagonal"
 
 
-def register(call: Any, options: dict[str, Any]) -> None:
+def register(call: Any, options: Any) -> None:
     """Give the functions of `kernel` their twins for tridiagonal systems.
 
     Parameters
@@ -199,7 +208,7 @@ def register(call: Any, options: dict[str, Any]) -> None:
         return getattr(system, "instance_class", None) is TridiagonalHandle
 
     allocating = (tridiagonal_factors, tridiagonal_turn.tridiagonal_turn_work)
-    for module in (tridiagonal, tridiagonal_turn):
+    for module in (tridiagonal, tridiagonal_spectra, tridiagonal_turn):
         for _, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and function not in allocating:
                 register_jitable(**options)(function)

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .between import LOOSE, NOT_SIMPLE, SIMPLE, TURN, Pair, search, side_counts
-from .dense import singular_values
 from .kernel import (
     Control,
     assign,
@@ -23,26 +22,10 @@ from .kernel import (
     residual_floor,
     residual_size,
 )
-from .tridiagonal import (
-    factor,
-    orthonormalise,
-    solve,
-    solve_block,
-    solve_block_transposed,
-    solve_bordered,
-    solve_transposed,
-    transpose,
-)
+from .tridiagonal import factor, solve_bordered, transpose
+from .tridiagonal_spectra import WIDTH, full_values, inner_values
 
 Array = np.ndarray
-
-_WIDTH = 3
-"""Vectors in a subspace: two values are wanted, the third speeds up convergence."""
-
-_ACCURACY = 1e-3
-"""Relative accuracy of singular values, which are compared by orders of magnitude."""
-
-_ITERATIONS = 40
 
 
 class TridiagonalTurnWork(NamedTuple):
@@ -94,13 +77,13 @@ class TridiagonalTurnWork(NamedTuple):
 def tridiagonal_turn_work(size: int) -> TridiagonalTurnWork:
     """Return arrays that fit n unknowns."""
     located, tangent, refined = np.empty((3, size + 1))
-    inner, outer = np.random.default_rng(0).standard_normal((2, size + 1, _WIDTH))
+    inner, outer = np.random.default_rng(0).standard_normal((2, size + 1, WIDTH))
     below, above, left, right = np.empty((4, size))
-    values, full, reference, full_reference = np.empty((4, _WIDTH - 1))
+    values, full, reference, full_reference = np.empty((4, WIDTH - 1))
     return TridiagonalTurnWork(
         located, tangent, refined, np.empty((8, size + 1)), inner, outer,
-        np.empty((size, _WIDTH)), np.empty((_WIDTH, _WIDTH)), np.empty((_WIDTH, _WIDTH)),
-        np.empty(_WIDTH), below, above, left, right, values, full, reference, full_reference,
+        np.empty((size, WIDTH)), np.empty((WIDTH, WIDTH)), np.empty((WIDTH, WIDTH)),
+        np.empty(WIDTH), below, above, left, right, values, full, reference, full_reference,
     )  # fmt: skip
 
 
@@ -118,7 +101,8 @@ def simple_tridiagonal_fold(
 ) -> tuple[int, float, float, float, int, int]:
     """Do what `turn.simple_fold` does, for a tridiagonal system."""
     failed = NOT_SIMPLE, 0.0, 0.0, 0.0, -1, -1
-    position = search(TURN, system, pair, weights, control, location_tolerance, work, own)
+    room: Any = own  # the fields that these functions use have the same names
+    position = search(TURN, system, pair, weights, control, location_tolerance, work, room)
     if not math.isfinite(position):
         return failed
     own.reference[:] = 0.0
@@ -149,7 +133,7 @@ def simple_tridiagonal_fold(
     quadratic = 0.0
     for i in range(n):
         quadratic += 0.5 * gradient[i] * phi[i]
-    known, first, last = side_counts(system, pair, position, weights, control, work, own)
+    known, first, last = side_counts(system, pair, position, weights, control, work, room)
     if not known:
         return failed
     return SIMPLE, position, residual, quadratic, first, last
@@ -202,149 +186,19 @@ def _spectrum(system: Any, z: Array, work: Any, own: TridiagonalTurnWork) -> boo
     evaluate(system, z, work)
     factor(work.lower, work.main, work.upper, work.factors)
     n = own.right.size
-    if not _inner_values(work, own):
+    if not inner_values(
+        work.factors, own.inner[:n], own.image, own.triangle, own.columns, own.sizes, own.values
+    ):
         return False
     for i in range(n):
         own.left[i] = own.right[i] = 0.0
-        for k in range(_WIDTH):
-            own.left[i] += own.image[i, k] * own.columns[k, _WIDTH - 1]
-            own.right[i] += own.inner[i, k] * own.triangle[k, _WIDTH - 1] * own.values[0]
-    return _full_values(work, own)
-
-
-def _inner_values(work: Any, own: TridiagonalTurnWork) -> bool:
-    """Iterate with the inverse of the Jacobian in the unknowns, whose factors are at hand."""
-    n = own.right.size
-    basis = own.inner[:n]
-    own.values[:] = math.inf
-    orthonormalise(basis, own.triangle)
-    for iteration in range(_ITERATIONS):
-        for i in range(n):
-            for k in range(_WIDTH):
-                own.image[i, k] = basis[i, k]
-        solve_block_transposed(work.factors, own.image)
-        orthonormalise(own.image, own.triangle)
-        for i in range(n):
-            for k in range(_WIDTH):
-                basis[i, k] = own.image[i, k]
-        solve_block(work.factors, basis)
-        orthonormalise(basis, own.triangle)
-        singular_values(own.triangle, own.columns, own.sizes)
-        if _settled(own.values, own.sizes) and iteration > 0:
-            return True
-        if not math.isfinite(own.sizes[0]):
-            return False
-    return False
-
-
-def _full_values(work: Any, own: TridiagonalTurnWork) -> bool:
-    """Iterate with the pseudo-inverse of the full Jacobian: bordered by its null vector, regular.
-
-    Both ways are solved by mixed block elimination (Govaerts and Pryce, IMA J. Numer. Anal. 13
-    (1993), 161-180), which does not mind that the smaller Jacobian may be singular.
-    """
-    n = own.right.size
-    null, solved, adjoint = own.vectors[0], own.vectors[1][:n], own.vectors[2][:n]
-    for i in range(n):
-        solved[i] = work.column[i]
-    solve(work.factors, solved)
-    size = 1.0
-    for i in range(n):
-        size += solved[i] * solved[i]
-    size = 1.0 / math.sqrt(size)
-    if not size > 0.0:
-        return False
-    null[n] = size
-    for i in range(n):
-        null[i] = -size * solved[i]
-        adjoint[i] = null[i]
-    solve_transposed(work.factors, adjoint)
-    pivot = other_pivot = null[n]
-    for i in range(n):
-        pivot -= null[i] * solved[i]
-        other_pivot -= adjoint[i] * work.column[i]
-    own.full[:] = math.inf
-    _project(own.outer, null)
-    orthonormalise(own.outer, own.triangle)
-    for iteration in range(_ITERATIONS):
-        _adjoint_solutions(work, own, pivot, other_pivot)
-        orthonormalise(own.image, own.triangle)
-        _solutions(work, own, pivot, other_pivot)
-        _project(own.outer, null)
-        orthonormalise(own.outer, own.triangle)
-        singular_values(own.triangle, own.columns, own.sizes)
-        if _settled(own.full, own.sizes) and iteration > 0:
-            return True
-        if not math.isfinite(own.sizes[0]):
-            return False
-    return False
-
-
-def _adjoint_solutions(
-    work: Any, own: TridiagonalTurnWork, pivot: float, other_pivot: float
-) -> None:
-    """Write into `image` the solutions of the transposed bordered system for `outer`."""
-    n = own.right.size
-    null, solved, adjoint = own.vectors[0], own.vectors[1], own.vectors[2]
-    for k in range(_WIDTH):
-        first = own.outer[n, k]
-        for i in range(n):
-            first -= solved[i] * own.outer[i, k]
-        own.sizes[k] = first / pivot
-        for i in range(n):
-            own.image[i, k] = own.outer[i, k] - own.sizes[k] * null[i]
-    solve_block_transposed(work.factors, own.image)
-    for k in range(_WIDTH):
-        second = own.outer[n, k] - null[n] * own.sizes[k]
-        for i in range(n):
-            second -= work.column[i] * own.image[i, k]
-        second /= other_pivot
-        for i in range(n):
-            own.image[i, k] -= second * adjoint[i]
-
-
-def _solutions(work: Any, own: TridiagonalTurnWork, pivot: float, other_pivot: float) -> None:
-    """Write into `outer` the solutions of the bordered system for `image`."""
-    n = own.right.size
-    null, solved, adjoint = own.vectors[0], own.vectors[1], own.vectors[2]
-    for k in range(_WIDTH):
-        first = 0.0
-        for i in range(n):
-            first -= adjoint[i] * own.image[i, k]
-        own.sizes[k] = first / other_pivot
-        for i in range(n):
-            own.outer[i, k] = own.image[i, k] - own.sizes[k] * work.column[i]
-    solve_block(work.factors, own.outer[:n])
-    for k in range(_WIDTH):
-        second = -null[n] * own.sizes[k]
-        for i in range(n):
-            second -= null[i] * own.outer[i, k]
-        second /= pivot
-        for i in range(n):
-            own.outer[i, k] -= second * solved[i]
-        own.outer[n, k] = own.sizes[k] + second
-
-
-def _project(block: Array, null: Array) -> None:
-    """Remove from the columns of a block their part along a unit vector."""
-    for k in range(block.shape[1]):
-        along = 0.0
-        for i in range(null.size):
-            along += null[i] * block[i, k]
-        for i in range(null.size):
-            block[i, k] -= along * null[i]
-
-
-def _settled(values: Array, sizes: Array) -> bool:
-    """Write the reciprocals of the largest sizes; tell whether they are those already there."""
-    settled = True
-    for k in range(values.size):
-        value = 1.0 / sizes[sizes.size - 1 - k]
-        # Tiny values need no digits of their own.
-        least = max(value, 1e-3 / sizes[sizes.size - values.size])
-        settled = settled and abs(value - values[k]) <= _ACCURACY * least
-        values[k] = value
-    return settled
+        for k in range(WIDTH):
+            own.left[i] += own.image[i, k] * own.columns[k, WIDTH - 1]
+            own.right[i] += own.inner[i, k] * own.triangle[k, WIDTH - 1] * own.values[0]
+    return full_values(
+        work.factors, work.column, own.outer, own.image, own.vectors, own.triangle, own.columns,
+        own.sizes, own.full,
+    )  # fmt: skip
 
 
 def _refine(system: Any, control: Control, work: Any, own: TridiagonalTurnWork) -> bool:

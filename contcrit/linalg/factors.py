@@ -21,7 +21,7 @@ PIVOT_SHARE = 1e-3
 low and bounds the growth; what it loses is seen in the residual."""
 
 _PANELS = {"relax": 20, "panel_size": 4}
-"""Columns that SuperLU takes together: fewer than by default, since grids make narrow supernodes."""
+"""Columns that SuperLU takes together: fewer than by default, as supernodes of grids are narrow."""
 
 
 class Factors(Protocol):

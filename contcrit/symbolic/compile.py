@@ -130,7 +130,7 @@ class CompiledSystem:
 
     @cached_property
     def tridiagonal(self) -> bool:
-        """Whether the Jacobian in the unknowns is tridiagonal, and the system no small dense one."""
+        """Whether the Jacobian in the unknowns is tridiagonal; False for small dense systems."""
         functions = self._functions
         if isinstance(functions, FlatFunctions) and functions.dense:
             return False

@@ -41,7 +41,7 @@ _LOADING = 1.0
 _COMPILING = 25.0
 """Seconds to compile."""
 
-_POINT = 4e-4, 5e-7
+_POINT = 8e-4, 5e-7
 """Seconds that the Python gear takes for a point, and for each unknown on top."""
 
 _spent = 0.0

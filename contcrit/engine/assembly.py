@@ -165,7 +165,7 @@ class Assembly:
             # A branch entered at a branch point is searched on either side of it only.
             pieces = [slice(0, origin), slice(origin + 1, last)]
         gear_here = Gear(system, self.settings)
-        gear_here.shift(len(points), locating=True)
+        gear_here.shift(locating=True)
         special_points: list[SpecialPoint] = []
         for piece in pieces:
             if piece.stop - piece.start < 2:
@@ -250,17 +250,20 @@ def truncate(branch: Branch, before: SpecialPoint | None, after: SpecialPoint | 
     lower = -np.inf if before is None else before.arclength
     upper = np.inf if after is None else after.arclength
     inside = np.flatnonzero((branch.arclength > lower) & (branch.arclength < upper))
-    position = inside
+    first, last = int(inside[0]), int(inside[-1])
     ends: list[tuple[int, SpecialPoint]] = []
     if before is not None:
-        position = np.concatenate([inside[:1], position])
+        first -= 1
         ends.append((0, before))
     if after is not None:
-        position = np.concatenate([position, inside[-1:]])
+        last += 1
         ends.append((-1, after))
-    z, tangent = branch.z[position], branch.tangent[position]
+    # The points beyond the ends make room for them: there are such, since they bracket the ends.
+    kept = slice(first, last + 1)
+    position = np.arange(first, last + 1).clip(inside[0], inside[-1])
+    z, tangent = branch.z[kept], branch.tangent[kept]
     begin = 0.0 if before is None else before.arclength
-    arclength, residual = branch.arclength[position], branch.residual_norm[position]
+    arclength, residual = branch.arclength[kept], branch.residual_norm[kept]
     for k, end in ends:
         z[k], tangent[k] = end.z, end.tangent
         arclength[k], residual[k] = end.arclength, end.residual

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import SpecificationError
 from ..settings import Settings
+from . import repayment
 from . import walk as walking
 from .between import between_work
 from .cross_system import cross_work
-from .kernel import Control, allocate
+from .kernel import Control, allocate, largest
 from .survey import (
     AT,
     CAPACITY,
@@ -27,11 +27,14 @@ from .survey import (
     SHOWN,
     STEP,
 )
+from .tridiagonal_turn import tridiagonal_turn_work
 
 Array = np.ndarray
 
-REPAYS_LOADING = 2_000
-"""Points of a dense system that Python walks while machine code is loaded from disk."""
+_VALUES = ("singular_values", "singular_values_at_ends")
+
+_ROOM = 2**20
+"""Numbers that located points may take at a time."""
 
 
 class Located(NamedTuple):
@@ -80,7 +83,9 @@ class Gear:
     name : str
         "python" or "native".
     locates : bool
-        Whether `survey` serves: in the native gear of dense systems.
+        Whether `survey` serves: in the native gear.
+    settles : bool
+        Whether `settle` does: in the native gear of tridiagonal systems.
 
     Raises
     ------
@@ -99,8 +104,7 @@ class Gear:
         self._tried = False
         self._keep_alive: Any = None
         self._compiled: Any = None
-        self.locates = False
-        self._counted = 0
+        self.locates = self.settles = False
         if settings.gear == "native" and not self._shift_up() and not _is_gauged(system):
             raise SpecificationError(
                 "gear",
@@ -109,31 +113,25 @@ class Gear:
                 "Use gear='auto' or 'python'.",
             )
 
-    def shift(self, points: int, *, locating: bool = False) -> None:
+    def shift(self, *, locating: bool = False) -> None:
         """Shift to the native gear if that is allowed, possible and worthwhile.
 
         Parameters
         ----------
-        points : int
-            How many have been walked.
         locating : bool, optional
-            Whether only `survey` is wanted.
+            Whether only `survey` is wanted, which by itself repays nothing.
         """
         if self._choice != "auto" or self._tried:
             return
         if getattr(self._base, "native", None) is None:
             self._tried = True
-            return
-        if points < REPAYS_LOADING and _is_dense(self._base) and not _is_loaded():
-            return
-        from . import native, native_tridiagonal
-
-        if native_tridiagonal.may_fit(self._base):
-            more, self._counted = points - self._counted, points
-            if not locating and native_tridiagonal.worthwhile(more, self._base.size):
-                self._shift_up()
-        elif native.worthwhile(points):
+        elif repayment.is_loaded(self._base) if locating else repayment.is_due(self._base):
             self._shift_up()
+
+    def walked(self, points: int) -> None:
+        """Take notice of how many points were walked: what Python did may call for a shift."""
+        if self._choice == "auto" and not self._tried:
+            repayment.note(self._base, points)
 
     def _shift_up(self) -> bool:
         from . import native, native_tridiagonal
@@ -145,8 +143,10 @@ class Gear:
             if found is None:
                 return False
             self.system, self.work, self._keep_alive = found
-            self.walk = native_tridiagonal.compiled_walk()
-            self.name = "native"
+            self._compiled = native_tridiagonal.compiled()
+            self.walk, self.name = self._compiled.walk, "native"
+            self.settles = self._choice == "native" or native_tridiagonal.locates()
+            self.locates = self.settles
             return True
         self.system, self.work, self._keep_alive = found
         self.locates = True
@@ -164,8 +164,14 @@ class Gear:
         Also whether the default events hold nothing besides; see `survey.survey`.
         """
         size, done, clear = weights.size, 0, True
-        own, room = between_work(size - 1), cross_work(size - 1)
-        rows, states = np.empty((CAPACITY, COLUMNS)), np.empty((CAPACITY, 3, size))
+        own: Any
+        room: Any
+        if self.settles:
+            own, room = tridiagonal_turn_work(size - 1), None
+        else:
+            own, room = between_work(size - 1), cross_work(size - 1)
+        capacity = max(1, min(CAPACITY, _ROOM // size))
+        rows, states = np.empty((capacity, COLUMNS)), np.empty((capacity, 3, size))
         found: list[Located] = []
         while done < len(points) - 1:
             count, done, here = self._compiled.survey(
@@ -175,11 +181,39 @@ class Gear:
             )  # fmt: skip
             clear = clear and here
             found.extend(_located(rows[k], states[k]) for k in range(count))
+        if self.settles:
+            found = [self._polished(one) for one in found]
         return found, clear
+
+    def settle(
+        self, z: Array, row: Array, weights: Array, control: Control, tangent: Array, scratch: Array
+    ) -> tuple[bool, float, float]:
+        """Do what `corrector.settle` does."""
+        found: tuple[bool, float, float] = self._compiled.settle(
+            self.system, z, row, weights, control, self.work, tangent, scratch
+        )
+        return found
+
+    def _polished(self, fold: Located) -> Located:
+        """Correct the parameter of a refined fold by a residual of less rounding.
+
+        The equations' share along the left null vector depends on the parameter alone.
+        """
+        from ..linalg import factorise  # for sparse systems only: slow to import
+
+        z = fold.refined
+        jacobian = self._base.jacobian(z)
+        factors = factorise(jacobian)
+        if factors is None:
+            return fold
+        # One step of inverse iteration with a singular matrix gives the null vector.
+        column = np.asarray(jacobian[:, [-1]] @ np.ones(1))
+        left = factors.solve_transposed(column)
+        z[-1] -= float(left @ self._base.sharp_residual(z)) / float(left @ column)
+        return fold._replace(residual=largest(self._base.residual(z)))
 
 
 def _located(row: Array, state: Array) -> Located:
-    shown = min(SHOWN, state.shape[1] - 1)
     numbers = row.tolist()
     fold = numbers[KIND] == FOLD
     evidence: dict[str, Any] = {"event": "fold" if fold else "inertia"}
@@ -187,22 +221,13 @@ def _located(row: Array, state: Array) -> Located:
         evidence["quadratic_coefficient"] = numbers[COEFFICIENT]
     evidence["kernel_dimension"] = int(numbers[KERNEL])
     evidence["excess"] = int(numbers[EXCESS])
-    evidence["singular_values"] = row[-2 * SHOWN :][:shown].copy()
-    evidence["singular_values_at_ends"] = row[-SHOWN:][:shown].copy()
+    for name, values in zip(_VALUES, row[-2 * SHOWN :].reshape(2, SHOWN), strict=True):
+        evidence[name] = values[~np.isnan(values)]
     z, tangent, refined = state.copy()
     return Located(
         "fold" if fold else "branch-point", int(numbers[STEP]), bool(numbers[SETTLED]),
         numbers[AT], z, tangent, refined, numbers[RESIDUAL], evidence,
     )  # fmt: skip
-
-
-def _is_dense(system: Any) -> bool:
-    return getattr(system, "native_tridiagonal", None) is None or not system.sparse
-
-
-def _is_loaded() -> bool:
-    """Tell whether the native gear's module is; until then nothing is compiled."""
-    return f"{__package__}.native" in sys.modules
 
 
 def _is_gauged(system: Any) -> bool:

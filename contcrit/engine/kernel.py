@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..events.base import spectral_matrix
-from ..linalg import bordered_solution, negative_count, rounding_level, solve_bordered
+from ..linalg import (
+    bordered_solution,
+    kept_factors,
+    negative_count,
+    rounding_level,
+    solve_bordered,
+)
 from ..settings import Settings
 
 Array = np.ndarray
@@ -60,13 +66,20 @@ def control_from(settings: Settings, span: tuple[float, float]) -> Control:
 
 
 class Workspace:
-    """Residual and Jacobian at the last point a system was evaluated at."""
+    """Residual and Jacobian at the last point a system was evaluated at.
 
-    __slots__ = ("jacobian", "residual")
+    Attributes
+    ----------
+    near : FactoredJacobian or None
+        Factors of a Jacobian factored before, where such are expensive.
+    """
+
+    __slots__ = ("jacobian", "near", "residual")
 
     def __init__(self) -> None:
         self.residual: Array = np.empty(0)
         self.jacobian: Any = None
+        self.near: Any = None
 
 
 def inner(weights: Array, one: Array, other: Array) -> float:
@@ -164,7 +177,8 @@ def newton_increment(system: Any, work: Any, row: Array, increment: Array) -> No
     """Solve [J; row] increment = (-F, 0)."""
     right = np.zeros(row.size)
     right[:-1] = -work.residual
-    increment[:] = bordered_solution(work.jacobian, row, right)
+    increment[:] = bordered_solution(work.jacobian, row, right, work.near)
+    work.near = kept_factors(work.jacobian) or work.near
 
 
 def raw_tangent(system: Any, work: Any, row: Array, tangent: Array) -> tuple[float, float]:
@@ -173,4 +187,5 @@ def raw_tangent(system: Any, work: Any, row: Array, tangent: Array) -> tuple[flo
     right[-1] = 1.0
     solution, sign, log_modulus = solve_bordered(work.jacobian, row, right)
     tangent[:] = solution
+    work.near = kept_factors(work.jacobian)
     return sign, log_modulus

@@ -142,9 +142,9 @@ class Locator(Identifier):
             counts = []
             for offset in (start, stop):
                 point = self.local(bracket, offset, {})
-                parts = None if point is None else point.real_parts
-                if parts is not None:
-                    counts.append(int(np.count_nonzero(parts < 0)))
+                count = -1 if point is None else point.negative
+                if count >= 0:
+                    counts.append(count)
             if len(counts) == 2:
                 crossing = range(min(counts), max(counts))
                 pieces.extend(replace(bracket, detail=j, limits=(start, stop)) for j in crossing)

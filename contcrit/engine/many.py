@@ -27,6 +27,7 @@ from .deflation import Deflation, FixedParameter, deflated_newton
 from .gear import Gear
 from .kernel import control_from
 from .orbits import SymmetryGroup
+from .repayment import seconds
 from .trace import _REASONS, Tracer
 
 Array = np.ndarray
@@ -338,7 +339,9 @@ def use_native(system: Any, settings: Settings, function: str, points: int) -> b
         Gear(system, settings)  # refuses systems without machine code
         return True
     # Machine code is asked for, and so loaded, last.
-    return native.batch_worthwhile(function, points) and native.handle_of(system) is not None
+    if not native.batch_repays(function, seconds(system, points)):
+        return False
+    return native.handle_of(system) is not None
 
 
 def available_threads() -> int:

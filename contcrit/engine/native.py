@@ -34,6 +34,8 @@ from . import (
     newton,
     roots,
     tridiagonal,
+    tridiagonal_spectra,
+    tridiagonal_turn,
     turn,
 )
 from . import survey as surveying
@@ -41,14 +43,10 @@ from . import walk as walking
 from .code_cache import guard
 from .dense import negative_general, negative_symmetric
 from .elimination import eliminate
-from .gear import REPAYS_LOADING
 from .own_memory import separate
+from .repayment import COMPILING, LOADING
 
 Array = np.ndarray
-
-_REPAYS_COMPILING = 50_000
-"""Points that the Python gear walks in the time it takes to compile."""
-
 
 _OPTIONS: Any = {"_nrt": False, "error_model": "numpy"}
 """Compiled code allocates no arrays, so that it need not count references to them; divisions by
@@ -133,7 +131,10 @@ def cache_directory() -> Path:
 def _digest() -> str:
     """Return a name that changes with the source of what is compiled."""
     own = sys.modules[__name__]
-    modules = (kernel, *_COMPILED, deflation, tridiagonal, native_tridiagonal, inner_code, own)
+    modules = (
+        kernel, *_COMPILED, deflation, tridiagonal, tridiagonal_spectra, tridiagonal_turn,
+        native_tridiagonal, inner_code, own,
+    )  # fmt: skip
     try:
         source = "".join(inspect.getsource(module) for module in modules)
     except OSError:  # installed without sources: they change with the version only
@@ -162,7 +163,7 @@ def _compile(functions: tuple[Any, ...], folder: Path | None = None, **options: 
 
     _register()
     options |= inner_code.pipelines().outer
-    folder = cache_directory() if folder is None else folder
+    folder = _folder() if folder is None else folder
     keep = _writable(folder)
     settings: Any = numba.config
     previous = settings.CACHE_DIR
@@ -185,19 +186,27 @@ def _writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK | os.X_OK)
 
 
-def worthwhile(points: int) -> bool:
-    """Tell whether a walk this long repays loading, or compiling, the native gear."""
-    if compiled.cache_info().currsize:
-        return True
-    return points >= (REPAYS_LOADING if cache_directory().exists() else _REPAYS_COMPILING)
+def is_loaded() -> bool:
+    """Tell whether the compiled walk serves in this process already."""
+    return bool(compiled.cache_info().currsize)
 
 
-def batch_worthwhile(function: str, points: int) -> bool:
-    """Tell whether that many points repay loading, or compiling, a function for many problems."""
+def is_kept() -> bool:
+    """Tell whether walk and survey have been compiled before."""
+    names = (walking.walk.__name__, surveying.survey.__name__)
+    return all(any(_folder().rglob(f"*.{name}-*.nbi")) for name in names)
+
+
+def batch_repays(function: str, seconds: float) -> bool:
+    """Tell whether that much time saved repays a function for many problems."""
     if compiled_batch.cache_info().currsize and getattr(compiled_batch(), function).signatures:
         return True
-    kept = any(cache_directory().rglob(f"*.{function}_block-*.nbi"))
-    return points >= (REPAYS_LOADING if kept else _REPAYS_COMPILING)
+    kept = any(_folder().rglob(f"*.{function}_block-*.nbi"))
+    return seconds >= (LOADING if kept else COMPILING)
+
+
+def _folder() -> Path:
+    return cache_directory() / "dense"
 
 
 @cache
@@ -428,7 +437,7 @@ def _register() -> None:
 
         return run
 
-    native_tridiagonal.register(overload, call, plain)
+    native_tridiagonal.register(call, plain)
     hot: list[Any] = [
         corrector.correct, corrector.advance, corrector.jumped, walking.next_step,
         walking.returns_to,

@@ -14,26 +14,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import kernel, tridiagonal
+from . import (
+    between,
+    corrector,
+    cross,
+    kernel,
+    tridiagonal,
+    tridiagonal_spectra,
+    tridiagonal_turn,
+    turn,
+)
+from . import survey as surveying
 from . import walk as walking
+from .between import NOT_SIMPLE
 from .tridiagonal import TridiagonalFactors, negative_quotients, solve_bordered, tridiagonal_factors
+from .tridiagonal_turn import simple_tridiagonal_fold
 
 Array = np.ndarray
 
 _COUNTED = 200
 """Size up to which the Python gear computes all eigenvalues of a matrix that is not symmetric."""
-
-_LOADING = 1.0
-"""Seconds to load machine code from disk, numba included."""
-
-_COMPILING = 25.0
-"""Seconds to compile."""
-
-_POINT = 4e-4, 5e-7
-"""Seconds that the Python gear takes for a point, and for each unknown on top."""
-
-_spent = 0.0
-"""Seconds that the Python gear has taken in this process for what could have been native."""
 
 
 class TridiagonalHandle(NamedTuple):
@@ -85,7 +85,7 @@ class TridiagonalWork(NamedTuple):
 
 def may_fit(system: Any) -> bool:
     """Tell whether a system may have a handle, without asking it for machine code."""
-    if getattr(system, "native_tridiagonal", None) is None or not system.sparse:
+    if not getattr(system, "tridiagonal", False):
         return False
     # Small matrices that are not symmetric have their eigenvalues counted however they lie.
     return bool(system.symmetric or system.size > _COUNTED)
@@ -127,24 +127,38 @@ def handle_of(system: Any) -> tuple[TridiagonalHandle, TridiagonalWork, Any] | N
     return handle, work, found.keep_alive
 
 
+class Compiled(NamedTuple):
+    """The compiled functions."""
+
+    walk: Any
+    settle: Any
+    survey: Any
+
+
 @cache
-def compiled_walk() -> Any:
-    """Return the compiled walk, from disk where it has been compiled before."""
+def compiled() -> Compiled:
+    """Return the compiled functions, from disk where they have been compiled before."""
     from . import native
 
-    return native._compile((walking.walk,), _directory(), **native._OPTIONS)[0]
+    functions = (walking.walk, corrector.settle, surveying.survey)
+    return Compiled(*native._compile(functions, _directory(), **native._OPTIONS))
 
 
-def worthwhile(points: int, size: int) -> bool:
-    """Tell whether that many more points repay loading, or compiling, the walk.
+def is_loaded() -> bool:
+    """Tell whether the compiled walk serves in this process already."""
+    return bool(compiled.cache_info().currsize)
 
-    What the Python gear took so far in this process counts: the loss is never more than twofold.
-    """
-    global _spent
-    if compiled_walk.cache_info().currsize:
+
+def is_kept() -> bool:
+    """Tell whether the walk has been compiled before."""
+    return any(_directory().rglob(f"*.{walking.walk.__name__}-*.nbi"))
+
+
+def locates() -> bool:
+    """Tell whether the functions that locate folds are compiled: no fold repays doing that."""
+    if is_loaded() and compiled().survey.signatures:
         return True
-    _spent += points * (_POINT[0] + _POINT[1] * size)
-    return _spent >= (_LOADING if any(_directory().rglob("*.nbi")) else _COMPILING)
+    return any(_directory().rglob(f"*.{surveying.survey.__name__}-*.nbi"))
 
 
 def _directory() -> Path:
@@ -153,26 +167,31 @@ def _directory() -> Path:
     return native.cache_directory() / "tridiagonal"
 
 
-def register(overload: Any, call: Any, options: dict[str, Any]) -> None:
+def register(call: Any, options: Any) -> None:
     """Give the functions of `kernel` their twins for tridiagonal systems.
 
     Parameters
     ----------
-    overload : callable
-        Decorator with the compiler's options.
     call : intrinsic
         Calls an address.
     options : dict
         The compiler's.
     """
+    from numba.extending import overload as numba_overload
     from numba.extending import register_jitable
 
-    def own(system: Any) -> bool:
+    def overload(function: Any) -> Any:
+        # Not inlined: rows are many, calls few, and the code takes less time to compile.
+        return numba_overload(function, jit_options=options)
+
+    def ours(system: Any) -> bool:
         return getattr(system, "instance_class", None) is TridiagonalHandle
 
-    for _, function in inspect.getmembers(tridiagonal, inspect.isfunction):
-        if function.__module__ == tridiagonal.__name__ and function is not tridiagonal_factors:
-            register_jitable(**options)(function)
+    allocating = (tridiagonal_factors, tridiagonal_turn.tridiagonal_turn_work)
+    for module in (tridiagonal, tridiagonal_spectra, tridiagonal_turn):
+        for _, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and function not in allocating:
+                register_jitable(**options)(function)
 
     @register_jitable(**options)
     def any_columns(row: Array, moving: int, gather: Array, scatter: Array, work: Any) -> None:
@@ -207,9 +226,61 @@ def register(overload: Any, call: Any, options: dict[str, Any]) -> None:
             outputs[q2 + c * t2] = found[o2]
             outputs[q3 + c * t3] = found[o3]
 
+    @overload(between.test_value)
+    def _test_value(
+        kind: Any, system: Any, pair: Any, point: Any, direction: Any, work: Any, own: Any
+    ) -> Any:
+        if not ours(system):
+            return None
+
+        # Nothing but turns is searched for.
+        def run(
+            kind: Any, system: Any, pair: Any, point: Any, direction: Any, work: Any, own: Any
+        ) -> Any:
+            return float(direction[direction.size - 1])
+
+        return run
+
+    @overload(turn.simple_fold)
+    def _simple_fold(
+        system: Any, pair: Any, before: Any, after: Any, weights: Any, control: Any,
+        rank_tolerance: Any, location_tolerance: Any, work: Any, own: Any,
+    ) -> Any:  # fmt: skip
+        if not ours(system):
+            return None
+
+        def run(
+            system: Any, pair: Any, before: Any, after: Any, weights: Any, control: Any,
+            rank_tolerance: Any, location_tolerance: Any, work: Any, own: Any,
+        ) -> Any:  # fmt: skip
+            return simple_tridiagonal_fold(
+                system, pair, before, after, weights, control, rank_tolerance, location_tolerance,
+                work, own,
+            )  # fmt: skip
+
+        return run
+
+    @overload(cross.branch_point)
+    def _branch_point(
+        system: Any, pair: Any, before: Any, after: Any, spread: Any, weights: Any, control: Any,
+        rank_tolerance: Any, location_tolerance: Any, work: Any, own: Any, room: Any,
+    ) -> Any:  # fmt: skip
+        if not ours(system):
+            return None
+
+        # The general machinery locates them.
+        def run(
+            system: Any, pair: Any, before: Any, after: Any, spread: Any, weights: Any,
+            control: Any, rank_tolerance: Any, location_tolerance: Any, work: Any, own: Any,
+            room: Any,
+        ) -> Any:  # fmt: skip
+            return NOT_SIMPLE, 0.0, 0.0, 0, 0, -1, -1
+
+        return run
+
     @overload(kernel.evaluate)
     def _evaluate(system: Any, z: Any, work: Any) -> Any:
-        if not own(system):
+        if not ours(system):
             return None
 
         def run(system: Any, z: Any, work: Any) -> None:
@@ -233,7 +304,7 @@ def register(overload: Any, call: Any, options: dict[str, Any]) -> None:
 
     @overload(kernel.residual_size)
     def _residual_size(system: Any, work: Any) -> Any:
-        if not own(system):
+        if not ours(system):
             return None
 
         def run(system: Any, work: Any) -> float:
@@ -243,7 +314,7 @@ def register(overload: Any, call: Any, options: dict[str, Any]) -> None:
 
     @overload(kernel.residual_floor)
     def _residual_floor(system: Any, z: Any, work: Any) -> Any:
-        if not own(system):
+        if not ours(system):
             return None
 
         def run(system: Any, z: Any, work: Any) -> float:
@@ -262,7 +333,7 @@ def register(overload: Any, call: Any, options: dict[str, Any]) -> None:
 
     @overload(kernel.negative_eigenvalues)
     def _negative_eigenvalues(system: Any, z: Any, work: Any) -> Any:
-        if not own(system):
+        if not ours(system):
             return None
 
         def run(system: Any, z: Any, work: Any) -> int:
@@ -272,7 +343,7 @@ def register(overload: Any, call: Any, options: dict[str, Any]) -> None:
 
     @overload(kernel.newton_increment)
     def _newton_increment(system: Any, work: Any, row: Any, increment: Any) -> Any:
-        if not own(system):
+        if not ours(system):
             return None
 
         def run(system: Any, work: Any, row: Any, increment: Any) -> None:
@@ -288,7 +359,7 @@ def register(overload: Any, call: Any, options: dict[str, Any]) -> None:
 
     @overload(kernel.raw_tangent)
     def _raw_tangent(system: Any, work: Any, row: Any, tangent: Any) -> Any:
-        if not own(system):
+        if not ours(system):
             return None
 
         def run(system: Any, work: Any, row: Any, tangent: Any) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class Stretch:
     signals : Signals
     arclength : ndarray of shape (m,)
     gear : Gear, optional
-        What simple special points are located with, if it is the native one.
+        What simple special points are located with, and steps taken on, if it is the native one.
     facts : ndarray of shape (m, 6), optional
         What the walk wrote of the points; needed for that.
     """
@@ -54,16 +55,26 @@ class Stretch:
         tangent_new, scratch = np.empty(size), np.empty(size)
         first = bracket.first
         row = self.weights * self.signals.tangent[first]
-        work = allocate(self.system)
         for nudge in (0.0, 1e-9, -1e-9, 1e-7):
             z = self._predict(bracket, offset + nudge * self.signals.step[first])
-            settled, sign, log_modulus = settle(
-                self.system, z, row, self.weights, self.control, work, tangent_new, scratch
-            )
+            settled, sign, log_modulus = self._settle(z, row, tangent_new, scratch)
             if settled:
                 origin = self.signals.z[first]
                 return LocalPoint(self.system, z, tangent_new, sign, log_modulus, origin, scale)
         return None
+
+    def _settle(
+        self, z: Array, row: Array, tangent: Array, scratch: Array
+    ) -> tuple[bool, float, float]:
+        gear = self.gear
+        if gear is not None and gear.settles:
+            return gear.settle(z, row, self.weights, self.control, tangent, scratch)
+        return settle(self.system, z, row, self.weights, self.control, self._work, tangent, scratch)
+
+    @cached_property
+    def _work(self) -> Any:
+        """What all steps work in, so that each starts from the factors of the one before."""
+        return allocate(self.system)
 
     def reach(self, bracket: Bracket) -> float:
         """Return the offset of a bracket's last point along the tangent of its first."""

@@ -143,15 +143,16 @@ class Tracer:
             First points each way, found by the branch switch.
         """
         seeds = first if first is not None else (None, None)
-        nothing = empty_march(start.size, Status.NOT_ASKED_FOR)
-        ahead = behind = nothing
+        behind = empty_march(start.size, Status.NOT_ASKED_FOR)
+        ahead = [behind]  # in pieces, so that many points are joined only once
         # The loop's end is told at a regular point: the corrector is singular at a branch point.
         loop = (start, tangent)
         if seeds[1] is not None:
             loop = (seeds[1].points[-1], -seeds[1].tangents[-1])
         if direction in ("both", "forward"):
-            ahead = self.march(system, start, tangent, seeds[0], loop)
-        if direction in ("both", "backward") and ahead.status is not Status.CLOSED_LOOP:
+            ahead = list(self.chunks(system, start, tangent, seeds[0], loop))
+        closed = ahead[-1].status is Status.CLOSED_LOOP
+        if direction in ("both", "backward") and not closed:
             behind = self.march(system, start, -tangent, seeds[1])
         own = self.facts(system, start, tangent)
         if singular is not None:
@@ -159,11 +160,16 @@ class Tracer:
         facts_behind = behind.facts[::-1].copy()
         facts_behind[:, walking.ARCLENGTH] *= -1.0
         facts_behind[:, walking.SIGN] *= -1.0
-        points = np.concatenate([behind.points[::-1], start[None], ahead.points])
-        tangents = np.concatenate([-behind.tangents[::-1], tangent[None], ahead.tangents])
-        facts = np.concatenate([facts_behind, own, ahead.facts])
+        middle = March(
+            np.concatenate([behind.points[::-1], start[None]]),
+            np.concatenate([-behind.tangents[::-1], tangent[None]]),
+            np.concatenate([facts_behind, own]),
+            behind.status,
+        )
+        whole = joined([middle, *ahead])
+        points, tangents, facts = whole.points, whole.tangents, whole.facts
         facts[:, walking.ARCLENGTH] -= facts[0, walking.ARCLENGTH]
-        if ahead.status is Status.CLOSED_LOOP and seeds[1] is not None:
+        if closed and seeds[1] is not None:
             facts[-1, walking.SIGN :] = seeds[1].facts[-1, walking.SIGN :] * (-1.0, 1.0, 1.0)
             points, tangents = np.vstack([points, start]), np.vstack([tangents, tangent])
             facts = np.vstack([facts, own])
@@ -171,13 +177,13 @@ class Tracer:
                 facts[-2, walking.ARCLENGTH] + seeds[1].facts[-1, walking.ARCLENGTH]
             )
             status = (Status.CLOSED_LOOP, Status.CLOSED_LOOP)
-        elif ahead.status is Status.CLOSED_LOOP:
+        elif closed:
             facts[-1, walking.SIGN :] = facts[len(behind.points), walking.SIGN :]
             status = (Status.CLOSED_LOOP, Status.CLOSED_LOOP)
         else:
-            status = (behind.status, ahead.status)
+            status = (behind.status, whole.status)
         whole, origin = March(points, tangents, facts, status[1]), len(behind.points)
-        del ahead, behind  # large ones need not be there twice
+        del ahead, middle, behind  # large ones need not be there twice
         gear = "+".join(sorted(self.gears))
         return self.assembly.branch(system, whole, status, singular, origin, gear)
 
@@ -232,15 +238,18 @@ class Tracer:
         terminal = [event for event in self.events if event.terminal and event.applies(system)]
         status = Status.MAXIMUM_POINTS
         while status is Status.MAXIMUM_POINTS and count < self.settings.maximum_points:
-            gear.shift(count)
+            gear.shift()
             room = min(gear.chunk, max(1, _ROOM // size), self.settings.maximum_points - count)
-            points, tangents = np.empty((room, size)), np.empty((room, size))
+            # The first row is the point that the walk sets out from.
+            all_points, all_tangents = np.empty((room + 1, size)), np.empty((room + 1, size))
+            all_points[0], all_tangents[0] = z, direction
+            points, tangents = all_points[1:], all_tangents[1:]
             facts = np.empty((room, walking.FACTS))
-            origin, origin_tangent = z.copy(), direction.copy()
             written, reason, step = gear.walk(
                 gear.system, z, direction, arclength, step, loop_start, loop_tangent, weights,
                 self.control, gear.work, scratch, points, tangents, facts,
             )  # fmt: skip
+            gear.walked(written)
             self.gears.add(gear.name)
             points, tangents, facts = points[:written], tangents[:written], facts[:written]
             if written:
@@ -249,7 +258,9 @@ class Tracer:
             if (
                 terminal
                 and written
-                and self._terminal_seen(system, terminal, origin, origin_tangent, points, tangents)
+                and self._terminal_seen(
+                    system, terminal, all_points[: written + 1], all_tangents[: written + 1]
+                )
             ):
                 status = Status.STOPPED_AT_EVENT
             elif reason != walking.FULL:
@@ -262,15 +273,12 @@ class Tracer:
         self,
         system: Any,
         terminal: list[Event],
-        origin: Array,
-        origin_tangent: Array,
-        points: Array,
+        z: Array,
         tangents: Array,
     ) -> bool:
-        z = np.concatenate([origin[None], points])
         signals = Signals(
             z=z,
-            tangent=np.concatenate([origin_tangent[None], tangents]),
+            tangent=tangents,
             sign=np.zeros(len(z)),
             log_modulus=np.zeros(len(z)),
             negative=None,

@@ -165,6 +165,56 @@ def solve_transposed(own: TridiagonalFactors, vector: Array) -> None:
             vector[i] = one - own.multipliers[i] * other
 
 
+def solve_block(own: TridiagonalFactors, block: Array) -> None:
+    """Do what `solve` does for the columns of an array of shape (n, k)."""
+    size, width = block.shape
+    for i in range(size - 1):
+        multiplier = own.multipliers[i]
+        for k in range(width):
+            one, other = block[i, k], block[i + 1, k]
+            if own.swapped[i]:
+                block[i, k], block[i + 1, k] = other, one - multiplier * other
+            else:
+                block[i + 1, k] = other - multiplier * one
+    for i in range(size - 1, -1, -1):
+        for k in range(width):
+            value = block[i, k]
+            if i + 2 < size:
+                value -= own.beyond[i] * block[i + 2, k]
+            if i + 1 < size:
+                value -= own.above[i] * block[i + 1, k]
+            block[i, k] = value * own.inverses[i]
+
+
+def solve_block_transposed(own: TridiagonalFactors, block: Array) -> None:
+    """Do what `solve_transposed` does for the columns of an array of shape (n, k)."""
+    size, width = block.shape
+    for i in range(size):
+        for k in range(width):
+            value = block[i, k]
+            if i > 0:
+                value -= own.above[i - 1] * block[i - 1, k]
+            if i > 1:
+                value -= own.beyond[i - 2] * block[i - 2, k]
+            block[i, k] = value * own.inverses[i]
+    for i in range(size - 2, -1, -1):
+        multiplier = own.multipliers[i]
+        for k in range(width):
+            one, other = block[i, k], block[i + 1, k]
+            if own.swapped[i]:
+                block[i, k], block[i + 1, k] = other, one - multiplier * other
+            else:
+                block[i, k] = one - multiplier * other
+
+
+def transpose(lower: Array, upper: Array, below: Array, above: Array) -> None:
+    """Write what stands below and above the diagonal of the transposed matrix."""
+    size = lower.size
+    for i in range(size):
+        below[i] = upper[i - 1] if i > 0 else 0.0
+        above[i] = lower[i + 1] if i + 1 < size else 0.0
+
+
 def solve_bordered(
     lower: Array, main: Array, upper: Array, column: Array, row: Array,
     right: Array, has_upper: bool, own: TridiagonalFactors,
@@ -251,6 +301,31 @@ def solve_bordered(
         right[i] = particular[i] - second * null[i]
     right[n] = first + second
     return product * pivot, logarithm
+
+
+def orthonormalise(block: Array, triangle: Array) -> None:
+    """Replace the columns of an (n, k) array by orthonormal ones; write the triangle they lose.
+
+    Each column is freed of those before it twice, which suffices to rounding.
+    """
+    size, width = block.shape
+    triangle[:] = 0.0
+    for k in range(width):
+        for _ in range(2):
+            for j in range(k):
+                along = 0.0
+                for i in range(size):
+                    along += block[i, j] * block[i, k]
+                for i in range(size):
+                    block[i, k] -= along * block[i, j]
+                triangle[j, k] += along
+        total = 0.0
+        for i in range(size):
+            total += block[i, k] * block[i, k]
+        length = math.sqrt(total)
+        triangle[k, k] = length
+        for i in range(size):
+            block[i, k] /= length
 
 
 def negative_quotients(lower: Array, main: Array, upper: Array) -> int:

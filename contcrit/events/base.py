@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from ..linalg import real_parts
+from ..linalg import negative_count, real_parts
 
 Array = np.ndarray
 
@@ -93,6 +93,11 @@ class LocalPoint:
         """Ascending real parts of the eigenvalues of the Jacobian in the unknowns."""
         matrix, symmetric = spectral_matrix(self.system, self.z, self.jacobian)
         return real_parts(matrix, symmetric)
+
+    @cached_property
+    def negative(self) -> int:
+        """How many of these eigenvalues have a negative real part; -1 where that is unknown."""
+        return negative_count(*spectral_matrix(self.system, self.z, self.jacobian))
 
 
 def spectral_matrix(system: Any, z: Array, jacobian: Any) -> tuple[Any, bool]:

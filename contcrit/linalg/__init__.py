@@ -8,7 +8,13 @@ do without scipy.
 from typing import TYPE_CHECKING
 
 from ..lazy import on_first_use
-from .bordered import bordered_solution, solve_bordered, solve_bordered_dense, solve_both_ways
+from .bordered import (
+    bordered_solution,
+    kept_factors,
+    solve_bordered,
+    solve_bordered_dense,
+    solve_both_ways,
+)
 from .kinds import as_dense, is_matrix_free, is_sparse
 from .metric import Array, metric_weights, rounding_level
 from .pivots import inertia_by_pivots
@@ -70,6 +76,7 @@ __all__ = [
     "inertia_by_pivots",
     "is_matrix_free",
     "is_sparse",
+    "kept_factors",
     "metric_weights",
     "negative_count",
     "negative_counts",

@@ -6,12 +6,15 @@ import where one factorisation takes longer than the calls around it, wait for l
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .few import FEW, solve_few
 from .kinds import is_matrix_free, is_sparse
+
+if TYPE_CHECKING:
+    from .bordered_sparse import FactoredJacobian
 
 Array = np.ndarray
 
@@ -91,18 +94,40 @@ def solve_bordered(jacobian: Any, row: Array, right: Array) -> tuple[Array, floa
     return solve_bordered_dense(np.asarray(jacobian), row, right)
 
 
-def bordered_solution(jacobian: Any, row: Array, right: Array) -> Array:
-    """Return the solution that `solve_bordered` returns, without the determinant."""
+def bordered_solution(
+    jacobian: Any, row: Array, right: Array, near: FactoredJacobian | None = None
+) -> Array:
+    """Return the solution that `solve_bordered` returns, without the determinant.
+
+    Parameters
+    ----------
+    jacobian, row, right
+        As for `solve_bordered`.
+    near : FactoredJacobian, optional
+        What `kept_factors` returned of a Jacobian nearby; tried first.
+    """
     if isinstance(jacobian, np.ndarray) and row.size <= SMALL:
         if row.size > FEW:
             return _solution(_stacked(jacobian, row), right)
-        found = solve_few(_rows(jacobian, row, right))
-        return np.full(row.size, np.nan) if found is None else np.array(found[0])
+        few = solve_few(_rows(jacobian, row, right))
+        return np.full(row.size, np.nan) if few is None else np.array(few[0])
     if is_sparse(jacobian):
         from .bordered_sparse import bordered_solution_sparse
 
+        if near is not None:
+            from .neighbour import solve_by_neighbour
+
+            found = solve_by_neighbour(jacobian, row, right, near)
+            if found is not None:
+                return found
         return bordered_solution_sparse(jacobian, row, right)
     return solve_bordered(jacobian, row, right)[0]
+
+
+def kept_factors(jacobian: Any) -> FactoredJacobian | None:
+    """Return what a Jacobian keeps of a bordered solution, if factors like it are expensive."""
+    kept: FactoredJacobian | None = getattr(jacobian, "kept", {}).get("jacobian")
+    return kept if kept is not None and kept.expensive else None
 
 
 def solve_both_ways(matrix: Array, right: Array, left: Array) -> tuple[Array, Array]:

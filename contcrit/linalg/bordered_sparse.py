@@ -20,7 +20,7 @@ from scipy.linalg.lapack import dgtsv
 from scipy.sparse.linalg import splu
 
 from .borders import RESIDUAL, lu_determinant
-from .factors import factorise
+from .factors import SparseFactors, factorise
 from .patterned import PatternedMatrix, pattern_of
 
 Array = np.ndarray
@@ -95,6 +95,11 @@ class FactoredJacobian:
             return None
         self._pivot = pivot
         return solution
+
+    @property
+    def expensive(self) -> bool:
+        """Whether factors cost many times what a solution does."""
+        return isinstance(self.factors, SparseFactors)
 
     def determinant(self) -> tuple[float, float]:
         """Return sign and log modulus of the determinant of the matrix last solved with."""

@@ -20,6 +20,9 @@ PIVOT_SHARE = 1e-3
 """Share of a column's largest entry that suffices for a pivot on the diagonal: it keeps the fill
 low and bounds the growth; what it loses is seen in the residual."""
 
+_PANELS = {"relax": 20, "panel_size": 4}
+"""Columns that SuperLU takes together: fewer than by default, as supernodes of grids are narrow."""
+
 
 class Factors(Protocol):
     """Factors of a square matrix A.
@@ -200,7 +203,7 @@ class SparseFactors:
             else:
                 columns, gather, indices, pointers = plan
                 matrix = sparse.csc_array((data[gather], indices, pointers), (size, size))
-                factors = splu(matrix, permc_spec="NATURAL", **options)
+                factors = splu(matrix, permc_spec="NATURAL", **_PANELS, **options)
                 self._columns = columns
                 self._rows = columns if symmetric else None
         except RuntimeError:  # SuperLU's word for an exactly singular factor

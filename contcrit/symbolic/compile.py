@@ -7,6 +7,7 @@ parameters are arguments of the compiled functions, so changing them compiles no
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,6 +70,10 @@ class CompiledSystem:
         """Return the residual at z of shape (n + 1,), shape (n,)."""
         return self._functions.residual(self._inputs(z))
 
+    def sharp_residual(self, z: Array) -> Array:
+        """Return the residual with the large terms of stencils cancelled in extended precision."""
+        return self._functions.residual(self._inputs(z).astype(np.longdouble))
+
     def jacobian(self, z: Array) -> Any:
         """Return the Jacobian in (unknowns, parameter), shape (n, n + 1)."""
         return self.residual_and_jacobian(z)[1]
@@ -123,15 +128,23 @@ class CompiledSystem:
             keep_alive=owner,
         )
 
+    @cached_property
+    def tridiagonal(self) -> bool:
+        """Whether the Jacobian in the unknowns is tridiagonal; False for small dense systems."""
+        functions = self._functions
+        if isinstance(functions, FlatFunctions) and functions.dense:
+            return False
+        inner = functions.columns < self.size
+        return bool(np.all(np.abs((functions.columns - functions.rows)[inner]) <= 1))
+
     def native_tridiagonal(self) -> NativeTridiagonal | None:
         """Return the machine code of the rows of a tridiagonal system, or None.
 
-        Given for problems by stencils whose Jacobian in the unknowns is stored sparse and is
-        tridiagonal, and whose rows LLVM compiled.
+        Given where LLVM compiled the rows: those of stencils one by one, others all at once.
         """
         if self._rows is False:
             self._rows = None
-            if self.sparse and not isinstance(self._functions, FlatFunctions):
+            if self.tridiagonal:
                 from .stencil_native import native_tridiagonal
 
                 self._rows = native_tridiagonal(self._functions, self._constants)

@@ -71,9 +71,13 @@ class FlatFunctions:
         return self.joint_kernel
 
     @property
-    def taken(self) -> np.ndarray:
+    def taken(self) -> Array:
         """Positions of its inputs: all of them, in order."""
         return np.arange(len(self.inputs))
+
+    def rows_and_parts(self) -> list[tuple[Array, FlatFunctions]]:
+        """Return all rows, and what evaluates them: itself; as `StencilFunctions` does."""
+        return [(np.arange(self.rows_count), self)]
 
     @property
     def residual_kernel(self) -> Kernel:
@@ -99,6 +103,7 @@ class FlatFunctions:
 
     def residual(self, values: Array) -> Array:
         """Return the residual, shape (n,)."""
+        values = values.astype(float, copy=False)
         if self.rows_count <= JOINT_SIZE:
             return self.joint_kernel(values)[: self.rows_count]
         return self.residual_kernel(values)

@@ -76,7 +76,7 @@ class GatheredFunctions:
 
     def residual(self, values: Array) -> Array:
         """Return the residual of the rows."""
-        return self._flat.residual(values[self._take])
+        return self._flat.residual(values[self._take].astype(float, copy=False))
 
     def joint(self, values: Array) -> tuple[Array, Array]:
         """Return the residual and the Jacobian's data."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .flat import FlatFunctions
 from .kernel import Kernel
 from .stencil import StencilFunctions, TemplateFunctions
 
@@ -62,7 +63,9 @@ class NativeTridiagonal:
     keep_alive: Any = field(repr=False)
 
 
-def native_tridiagonal(functions: StencilFunctions, constants: Array) -> NativeTridiagonal | None:
+def native_tridiagonal(
+    functions: StencilFunctions | FlatFunctions, constants: Array
+) -> NativeTridiagonal | None:
     """Return the machine code of a system's rows, or None.
 
     None where the Jacobian in the unknowns is not tridiagonal, where LLVM cannot compile one of
@@ -70,8 +73,8 @@ def native_tridiagonal(functions: StencilFunctions, constants: Array) -> NativeT
 
     Parameters
     ----------
-    functions : StencilFunctions
-        Of a system with one free parameter.
+    functions : StencilFunctions or FlatFunctions
+        Of a system with one free parameter; flat ones give the entries that are not zero only.
     constants : ndarray
         Values of the other parameters.
     """

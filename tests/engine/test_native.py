@@ -7,7 +7,7 @@ import pytest
 import sympy as sp
 
 import contcrit as cc
-from contcrit.engine import native
+from contcrit.engine import native, repayment
 from contcrit.engine.gear import Gear
 from contcrit.engine.trace import Tracer
 
@@ -60,7 +60,8 @@ def test_both_gears_walk_the_same_branch(problem, start, parameter, span, value)
 
 
 def test_the_walk_shifts_up_once_it_repays(monkeypatch):
-    monkeypatch.setattr(native, "worthwhile", lambda points: points >= 64)
+    answers = iter([False, *[True] * 1000])
+    monkeypatch.setattr(repayment, "is_due", lambda system: next(answers))
     settings = cc.Settings(step_maximum=0.002)
     branch = cc.trace(SPIRAL, [0, 5 * np.pi / 2], "lam", (1e-3, 0.07), settings=settings)
     assert branch.provenance["gear"] == "native+python"

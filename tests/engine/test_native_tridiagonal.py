@@ -8,7 +8,7 @@ import pytest
 import sympy as sp
 
 import contcrit as cc
-from contcrit.engine import kernel, native, native_tridiagonal, tridiagonal
+from contcrit.engine import kernel, native, native_tridiagonal, repayment, tridiagonal
 from contcrit.engine.gear import Gear
 from contcrit.engine.trace import Tracer
 
@@ -171,16 +171,17 @@ def test_native_gear_must_be_possible():
 
 def test_automatic_gear_shifts_once_it_repays(monkeypatch):
     system = system_of("fold")
-    found = []
-    monkeypatch.setattr(
-        native_tridiagonal, "worthwhile", lambda points, size: found.append(points) or points > 20
-    )
+    monkeypatch.setattr(native_tridiagonal, "is_loaded", lambda: False)
+    monkeypatch.setattr(native_tridiagonal, "is_kept", lambda: True)
+    monkeypatch.setitem(repayment._spent, "native_tridiagonal", 0.0)
     gear = Gear(system, cc.Settings())
-    gear.shift(10)
+    enough = int(repayment.LOADING / repayment.seconds(system, 1))
+    gear.walked(enough // 2)
+    gear.shift()
     assert gear.name == "python"
-    gear.shift(40)
-    assert gear.name == "native" and not gear.locates
-    assert found == [10, 30]
+    gear.walked(enough)
+    gear.shift()
+    assert gear.name == "native"
 
 
 def test_walk_ends_where_numbers_do():

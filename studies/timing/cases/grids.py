@@ -58,8 +58,8 @@ def trace_line(name: str, interior: int, listed: bool) -> None:
     few = {}
     if interior >= FEW_POINTS:
         few, largest = {"maximum_points": 30}, 3 * largest
-    gear = "auto" if listed or interior <= 100 else "native"
-    settings = steps(largest / 8, largest, interior, residual_tolerance=1e-7, gear=gear, **few)
+    # The automatic gear shifts up once a process has walked for as long as loading code takes.
+    settings = steps(largest / 8, largest, interior, residual_tolerance=1e-7, gear="native", **few)
 
     def call(chosen: cc.Settings) -> cc.Branch:
         return cc.trace(

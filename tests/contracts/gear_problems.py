@@ -84,15 +84,17 @@ def quarter_turn() -> Any:
     return cc.models.get("linear-network").build(R=[[0.0, -1.0], [1.0, 0.0]])
 
 
-def shear() -> Any:
-    """Return a linear network of three dimensions."""
-    R = [[1.0, 0.5, 0.0], [0.0, 0.8, 0.2], [0.1, 0.0, 1.2]]
+def shear(dimensions: int = 3) -> Any:
+    """Return a linear network whose target is not normal."""
+    R = np.diag(np.linspace(0.8, 1.2, dimensions))
+    R += np.diag(np.linspace(0.5, 0.2, dimensions - 1), 1)
+    R[-1, 0] = 0.1
     return cc.models.get("linear-network").build(R=R)
 
 
 LARGE = "more than 32 unknowns"
 GAUGED = "continuous symmetries"
-MATRIX = "a matrix equation of more than two dimensions"
+MATRIX = "a matrix equation of more than five dimensions"
 W = math.pi / 2 - 2 * math.pi
 
 RUNS: dict[str, Run] = {
@@ -112,7 +114,7 @@ RUNS: dict[str, Run] = {
     ),
     "bratu, 49 points": Run(
         lambda: strategies.bratu(49), np.zeros(49), "lam", (0, 4),
-        settings={"maximum_points": 150}, direction="forward", without_native=LARGE,
+        settings={"maximum_points": 150}, direction="forward",
     ),
     "two_nodes": Run(strategies.two_nodes, [0, 0], "a", (0.02, 0.4), crossing=True),
     "reaction": Run(strategies.reaction, [0, 0], "D", (0, 0.5), {"B": 14}),
@@ -153,7 +155,10 @@ RUNS: dict[str, Run] = {
         quarter_turn, [0, -W, W, 0], "lam", (1e-3, 0.2), {"lam": 1e-3}, {"maximum_norm": 20}
     ),
     "shear": Run(
-        shear, np.zeros(9), "lam", (0.5, 5.0), {"lam": 5.0}, direction="backward",
+        shear, np.zeros(9), "lam", (0.5, 5.0), {"lam": 5.0}, direction="backward"
+    ),
+    "shear, 6 dimensions": Run(
+        lambda: shear(6), np.zeros(36), "lam", (2.0, 5.0), {"lam": 5.0}, direction="backward",
         without_native=MATRIX,
     ),
 }  # fmt: skip

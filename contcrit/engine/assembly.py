@@ -240,6 +240,8 @@ def _steps(points: Array, tangents: Array, weights: Array) -> Array:
 
 
 def _dropped_special(system: Any, special: SpecialPoint) -> SpecialPoint:
+    if not isinstance(system, GaugedSystem):
+        return special
     return special.replace(z=dropped(system, special.z), tangent=dropped(system, special.tangent))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +32,11 @@ from .tridiagonal_turn import tridiagonal_turn_work
 
 Array = np.ndarray
 
-_VALUES = ("singular_values", "singular_values_at_ends")
+_VALUES = (
+    ("singular_values", COLUMNS - 2 * SHOWN),
+    ("singular_values_at_ends", COLUMNS - SHOWN),
+)
+"""Where they begin in a row of the survey."""
 
 _ROOM = 2**20
 """Numbers that located points may take at a time."""
@@ -221,8 +226,9 @@ def _located(row: Array, state: Array) -> Located:
         evidence["quadratic_coefficient"] = numbers[COEFFICIENT]
     evidence["kernel_dimension"] = int(numbers[KERNEL])
     evidence["excess"] = int(numbers[EXCESS])
-    for name, values in zip(_VALUES, row[-2 * SHOWN :].reshape(2, SHOWN), strict=True):
-        evidence[name] = values[~np.isnan(values)]
+    for name, first in _VALUES:
+        shown = numbers[first : first + SHOWN]
+        evidence[name] = np.array([value for value in shown if not math.isnan(value)])
     z, tangent, refined = state.copy()
     return Located(
         "fold" if fold else "branch-point", int(numbers[STEP]), bool(numbers[SETTLED]),

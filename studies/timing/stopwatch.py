@@ -6,10 +6,10 @@ import json
 import os
 import statistics
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-LEAST = 0.02
+LEAST = 0.05
 """Seconds that one timed sample lasts at least; shorter calls are looped within a sample."""
 
 
@@ -27,24 +27,34 @@ def cpu() -> float:
     return total
 
 
-def samples(call: Callable[[], Any], repeats: int, least: float = LEAST) -> list[float]:
-    """Return seconds of processor time per call, one number a repeat."""
+def samples(calls: Sequence[Callable[[], Any]], repeats: int) -> list[list[float]]:
+    """Return seconds of processor time per call, a list for each; they are timed in turn.
+
+    A machine whose speed drifts then treats all alike.
+    """
+    numbers, first = zip(*[_calibrated(call) for call in calls], strict=True)
+    found = [[taken] for taken in first]
+    for _ in range(1, repeats):
+        for call, number, taken in zip(calls, numbers, found, strict=True):
+            taken.append(_spent(call, number) / number)
+    return found
+
+
+def _calibrated(call: Callable[[], Any]) -> tuple[int, float]:
+    """Return how many calls make a sample, and the seconds per call of the first one."""
     number = 1
     while True:
-        begun = cpu()
-        for _ in range(number):
-            call()
-        spent = cpu() - begun
-        if spent >= least or number >= 10_000:
-            break
-        number = max(2 * number, int(number * least / max(spent, 1e-6)) + 1)
-    found = [spent / number]
-    while len(found) < repeats:
-        begun = cpu()
-        for _ in range(number):
-            call()
-        found.append((cpu() - begun) / number)
-    return found
+        spent = _spent(call, number)
+        if spent >= LEAST or number >= 10_000:
+            return number, spent / number
+        number = max(2 * number, int(number * LEAST / max(spent, 1e-6)) + 1)
+
+
+def _spent(call: Callable[[], Any], number: int) -> float:
+    begun = cpu()
+    for _ in range(number):
+        call()
+    return cpu() - begun
 
 
 def measure(
@@ -70,7 +80,7 @@ def measure(
         ``start_cpu_s``: spent before the first call (interpreter, imports, problem);
         ``cold_cpu_s``: the first call; ``warm_cpu_s``: a later one, with ``spread``, its smallest
         and largest sample; ``gross_us``: warm time per point; ``net_us``: the warm time less that
-        of one step, per further point.
+        of one step, timed in turn with it, per further point.
     """
     record: dict[str, Any] = {"start_cpu_s": cpu()}
     first = None
@@ -81,19 +91,20 @@ def measure(
     begun = cpu()
     found = run()
     record["cold_cpu_s"] = cpu() - begun
-    taken = samples(run, repeats)
-    warm = statistics.median(taken)
     points = int(found["points"])
+    paired = one_step is not None and first is not None and points > int(first["points"])
+    taken, *least = samples([run, one_step] if paired else [run], repeats)
+    warm = statistics.median(taken)
     record |= {
         "repeats": len(taken),
         "warm_cpu_s": warm,
         "spread": [min(taken), max(taken)],
         "gross_us": 1e6 * warm / points,
     }
-    if one_step is not None and first is not None and points > int(first["points"]):
-        least = statistics.median(samples(one_step, repeats))
-        record["one_step_cpu_s"] = least
-        record["net_us"] = 1e6 * (warm - least) / (points - int(first["points"]))
+    if paired:
+        record["one_step_cpu_s"] = statistics.median(least[0])
+        more = statistics.median(a - b for a, b in zip(taken, least[0], strict=True))
+        record["net_us"] = 1e6 * more / (points - int(first["points"]))
     return record | dict(found)
 
 

@@ -74,8 +74,8 @@ def evaluations() -> None:
     z = np.random.default_rng(0).normal(size=(1000, 3))
     one = statistics.median(
         samples(
-            lambda: [system.residual_and_jacobian(row) for row in z], repeats_from_environment()
-        )
+            [lambda: [system.residual_and_jacobian(row) for row in z]], repeats_from_environment()
+        )[0]
     )
     report(
         "contcrit", "1000 evaluations one by one", unknowns=2, points=len(z),

@@ -70,7 +70,7 @@ def independent_residual(target: np.ndarray, x: np.ndarray, lam: float) -> float
 def lu_seconds(unknowns: int) -> float:
     """Return the time of one LU factorisation of this size, by LAPACK."""
     matrix = np.asfortranarray(np.random.default_rng(0).normal(size=(unknowns, unknowns)))
-    return statistics.median(samples(lambda: lapack.dgetrf(matrix), 7))
+    return statistics.median(samples([lambda: lapack.dgetrf(matrix)], 7)[0])
 
 
 def main(name: str) -> None:

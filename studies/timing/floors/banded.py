@@ -42,8 +42,8 @@ def main(interior: int) -> None:
     assert abs(row @ step + last * change - 0.1) < 1e-9
     repeats = repeats_from_environment()
     parts = {
-        "assemble_us": 1e6 * statistics.median(samples(assemble, repeats)),
-        "solve_us": 1e6 * statistics.median(samples(solve, repeats)),
+        "assemble_us": 1e6 * statistics.median(samples([assemble], repeats)[0]),
+        "solve_us": 1e6 * statistics.median(samples([solve], repeats)[0]),
     }
     iteration = sum(parts.values())
     report(

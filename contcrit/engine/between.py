@@ -38,6 +38,9 @@ LOOSE = 0.1
 TURN = 0
 CROSSING = 1
 
+NUDGES = (0.0, 1e-9, -1e-9, 1e-7)
+"""Shares of a step by which to move on where Newton's method fails, at a singular point for one."""
+
 
 class Pair(NamedTuple):
     """Two consecutive accepted points with their tangents.
@@ -122,10 +125,14 @@ def station(
         pair.z, pair.tangent, pair.z_new, pair.tangent_new, pair.reach,
     )  # fmt: skip
     cosine = inner(weights, tangent, tangent_new)
-    interpolate(point, at / reach, z, tangent, reach, z_new, tangent_new, reach / cosine)
-    displace(point, point, at - offset(weights, tangent, z, point), tangent)
     weigh(row, weights, tangent)
-    return settle(system, point, row, weights, control, work, direction, increment)[0]
+    for nudge in NUDGES:
+        here = at + nudge * reach
+        interpolate(point, here / reach, z, tangent, reach, z_new, tangent_new, reach / cosine)
+        displace(point, point, here - offset(weights, tangent, z, point), tangent)
+        if settle(system, point, row, weights, control, work, direction, increment)[0]:
+            return True
+    return False
 
 
 def test_value(

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..events.base import Bracket, LocalPoint, Signals
 from ..settings import Settings
+from .between import NUDGES
 from .corrector import settle
 from .gear import Gear
 from .kernel import Control, allocate
@@ -55,7 +56,7 @@ class Stretch:
         tangent_new, scratch = np.empty(size), np.empty(size)
         first = bracket.first
         row = self.weights * self.signals.tangent[first]
-        for nudge in (0.0, 1e-9, -1e-9, 1e-7):
+        for nudge in NUDGES:
             z = self._predict(bracket, offset + nudge * self.signals.step[first])
             settled, sign, log_modulus = self._settle(z, row, tangent_new, scratch)
             if settled:

@@ -27,6 +27,9 @@ from .tridiagonal_spectra import WIDTH, full_values, inner_values
 
 Array = np.ndarray
 
+_ROUNDING = 1e-6
+"""Largest increment of Newton's method that may be due to rounding."""
+
 
 class TridiagonalTurnWork(NamedTuple):
     """Arrays that the search for a fold works in, and leaves its results in.
@@ -214,13 +217,13 @@ def _refine(system: Any, control: Control, work: Any, own: TridiagonalTurnWork) 
     assign(z, own.located)
     previous = math.inf
     converged = False
-    for iteration in range(13):
+    for _ in range(12):
+        if converged and previous <= 1e-15:
+            break
         evaluate(system, z, work)
         test = _bordered(work, own, direction, adjoint)
         if not math.isfinite(test):
             return False
-        if iteration == 12 or (converged and previous <= 1e-15):
-            break
         direction[n] = 0.0
         _curvature(system, z, direction, adjoint, work, own, gradient)
         for j in range(n + 1):
@@ -239,6 +242,8 @@ def _refine(system: Any, control: Control, work: Any, own: TridiagonalTurnWork) 
             break
         displace(z, z, 1.0, increment)
         converged = converged or size <= control.newton_tolerance
+        # What no longer shrinks is rounding: entries of size 1/h^2 leave fewer digits to the test.
+        converged = converged or (size <= _ROUNDING and size >= 0.5 * previous)
         previous = size
     return converged
 

@@ -102,7 +102,7 @@ def eigenvalues_and_cosines(matrix: Array) -> tuple[Array, Array]:
     --------
     >>> import numpy as np
     >>> values, cosines = eigenvalues_and_cosines(np.array([[1.0, 2.0], [0.0, 3.0]]))
-    >>> values.tolist(), (cosines**2).round(12).tolist()
+    >>> values.real.tolist(), (cosines**2).round(12).tolist()
     ([1.0, 3.0], [0.5, 0.5])
     """
     values, right = np.linalg.eig(matrix)

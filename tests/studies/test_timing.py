@@ -71,10 +71,19 @@ def test_short_calls_are_looped(timing: SimpleNamespace, monkeypatch: pytest.Mon
     ticks = itertools.count()
     calls = itertools.count()
     monkeypatch.setattr(timing.stopwatch, "cpu", lambda: 1e-3 * next(calls))
-    found = timing.stopwatch.samples(lambda: next(ticks), 2, least=1e-2)
-    # The clock moves a millisecond a reading: no loop reaches ten of them, and all are counted.
-    assert len(found) == 2
-    assert next(ticks) >= 10_000
+    found = timing.stopwatch.samples([lambda: next(ticks), lambda: None], 2)
+    # The clock moves a millisecond a reading: no loop lasts long enough, and all are counted.
+    assert [len(taken) for taken in found] == [2, 2]
+    assert next(ticks) >= 20_000
+
+
+def test_calls_are_timed_in_turn(timing: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count()
+    order: list[str] = []
+    monkeypatch.setattr(timing.stopwatch, "cpu", lambda: float(next(clock)))
+    calls = [lambda: order.append("run"), lambda: order.append("step")]
+    assert timing.stopwatch.samples(calls, 3) == [[1.0] * 3, [1.0] * 3]
+    assert order == ["run", "step"] * 3
 
 
 def test_a_fold_that_was_not_located_is_marked(timing: SimpleNamespace) -> None:

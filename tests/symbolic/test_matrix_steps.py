@@ -92,5 +92,5 @@ def test_every_simple_operation(rng):
 
 
 def test_addresses_are_for_compiled_code():
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(TypeError, match="compiled code only"):
         steps.entry(None, None, None)

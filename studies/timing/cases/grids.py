@@ -18,9 +18,6 @@ from stopwatch import measure, report
 import contcrit as cc
 from contcrit.symbolic.grid import GridProblem
 
-FEW_POINTS = 1_000_000
-"""From this size on steps are longer, and the march ends some points beyond the fold."""
-
 
 def line_problem(interior: int, listed: bool) -> Any:
     """Return the Bratu equation on a grid of the unit interval, as a stencil or row by row."""
@@ -55,11 +52,8 @@ def trace_line(name: str, interior: int, listed: bool) -> None:
     problem = line_problem(interior, listed)
     # A step of 0.4 in the Euclidean norm for 50 points, and the same in the mean for others.
     largest = 0.4 * (interior / 50) ** 0.5
-    few = {}
-    if interior >= FEW_POINTS:
-        few, largest = {"maximum_points": 30}, 3 * largest
     # The automatic gear shifts up once a process has walked for as long as loading code takes.
-    settings = steps(largest / 8, largest, interior, residual_tolerance=1e-7, gear="native", **few)
+    settings = steps(largest / 8, largest, interior, residual_tolerance=1e-7, gear="native")
 
     def call(chosen: cc.Settings) -> cc.Branch:
         return cc.trace(

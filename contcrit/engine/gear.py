@@ -38,6 +38,9 @@ _VALUES = (
 )
 """Where they begin in a row of the survey."""
 
+_ROUNDING = 1e-6
+"""Largest share of a fold's parameter that rounding may have cost."""
+
 _ROOM = 2**20
 """Numbers that located points may take at a time."""
 
@@ -214,7 +217,11 @@ class Gear:
         # One step of inverse iteration with a singular matrix gives the null vector.
         column = np.asarray(jacobian[:, [-1]] @ np.ones(1))
         left = factors.solve_transposed(column)
-        z[-1] -= float(left @ self._base.sharp_residual(z)) / float(left @ column)
+        with np.errstate(all="ignore"):  # what does not come out as rounding is left alone
+            shift = float(left @ self._base.sharp_residual(z)) / float(left @ column)
+        if not abs(shift) <= _ROUNDING * (1.0 + abs(z[-1])):
+            return fold
+        z[-1] -= shift
         return fold._replace(residual=largest(self._base.residual(z)))
 
 

@@ -138,10 +138,10 @@ class Compiled(NamedTuple):
 @cache
 def compiled() -> Compiled:
     """Return the compiled functions, from disk where they have been compiled before."""
-    from . import native
+    from . import native, native_twins
 
     functions = (walking.walk, corrector.settle, surveying.survey)
-    return Compiled(*native._compile(functions, _directory(), **native._OPTIONS))
+    return Compiled(*native.compile_functions(functions, _directory(), **native_twins.OPTIONS))
 
 
 def is_loaded() -> bool:

@@ -7,7 +7,7 @@ import pytest
 import sympy as sp
 
 import contcrit as cc
-from contcrit.engine import kernel, many, native
+from contcrit.engine import kernel, many, native_twins
 from contcrit.engine.trace import Tracer
 from contcrit.errors import Status
 
@@ -139,12 +139,12 @@ def test_starts_that_compiled_code_cannot_judge_get_the_general_machinery():
 def test_what_is_not_a_number_is_never_small():
     import numba
 
-    native._register()
+    native_twins.register()
 
     def largest(vector):
         return kernel.largest(vector)
 
-    compiled = numba.njit(**native._OPTIONS)(largest)
+    compiled = numba.njit(**native_twins.OPTIONS)(largest)
     for values in ([np.nan, 1.0], [1.0, np.nan], [np.nan, np.inf], [np.inf, np.nan, 0.0]):
         assert np.isnan(compiled(np.array(values)))
         assert np.isnan(kernel.largest(np.array(values)))

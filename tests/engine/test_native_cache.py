@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from contcrit.engine import native
+from contcrit.engine import native, native_twins
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -170,9 +170,9 @@ def test_functions_for_many_problems_compile_without_a_home(tmp_path, monkeypatc
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
-    found = native._compile((triple,), **native._OPTIONS)
+    found = native.compile_functions((triple,), **native_twins.OPTIONS)
     assert found[0](2) == 6 and hits(found[0]) == 0
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    kept = native._compile((triple,), **native._OPTIONS)
+    kept = native.compile_functions((triple,), **native_twins.OPTIONS)
     assert kept[0](2) == 6
     assert any(native.cache_directory().rglob("*triple*.nbi"))

@@ -8,7 +8,7 @@ import pytest
 import sympy as sp
 
 import contcrit as cc
-from contcrit.engine import kernel, native, native_tridiagonal, repayment, tridiagonal
+from contcrit.engine import kernel, native_tridiagonal, native_twins, repayment, tridiagonal
 from contcrit.engine.gear import Gear
 from contcrit.engine.trace import Tracer
 
@@ -201,12 +201,12 @@ def test_walk_ends_where_numbers_do():
 
 
 def evaluate(handle, z, work):
-    native._register()
+    native_twins.register()
 
     def once(system, z, work):
         kernel.evaluate(system, z, work)
 
-    numba.njit(**native._OPTIONS)(once)(handle, z, work)
+    numba.njit(**native_twins.OPTIONS)(once)(handle, z, work)
 
 
 def as_matrix(work):

@@ -246,7 +246,10 @@ def _dropped_special(system: Any, special: SpecialPoint) -> SpecialPoint:
 
 
 def truncate(branch: Branch, before: SpecialPoint | None, after: SpecialPoint | None) -> Branch:
-    """Return the branch between two special points (None keeps that end as it is)."""
+    """Return the branch between two special points (None keeps that end as it is).
+
+    Points and tangents are taken over and not copied, so that many need no room twice.
+    """
     if before is None and after is None:
         return branch
     lower = -np.inf if before is None else before.arclength
@@ -255,12 +258,12 @@ def truncate(branch: Branch, before: SpecialPoint | None, after: SpecialPoint | 
     first, last = int(inside[0]), int(inside[-1])
     ends: list[tuple[int, SpecialPoint]] = []
     if before is not None:
-        first -= 1
+        first = max(first - 1, 0)
         ends.append((0, before))
     if after is not None:
-        last += 1
+        last = min(last + 1, len(branch) - 1)
         ends.append((-1, after))
-    # The points beyond the ends make room for them: there are such, since they bracket the ends.
+    # Points beyond the ends make room for them; the last do where rounding put an end past them.
     kept = slice(first, last + 1)
     position = np.arange(first, last + 1).clip(inside[0], inside[-1])
     z, tangent = branch.z[kept], branch.tangent[kept]

@@ -7,6 +7,7 @@ import pytest
 import sympy as sp
 
 import contcrit as cc
+from contcrit.engine.assembly import truncate
 from contcrit.errors import Status
 from tests.strategies import circle, cubic, fold, hopf, linear, p, pitchfork, x, y
 
@@ -178,6 +179,20 @@ def test_user_events_are_located_and_do_not_stop() -> None:
     assert special.kind == "user" and special.evidence["event"] == "quarter"
     assert special.parameter == pytest.approx(0.25, abs=1e-12)
     assert branch["p"][-1] == 1
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_an_end_that_rounding_puts_past_the_last_point_takes_its_place(last: bool) -> None:
+    half = cc.UserEvent("half", lambda u, q: q - 0.5)
+    branch = cc.trace(linear(2), [0.0, 0.0], "p", (0.0, 1.0), events=[half])
+    (special,) = branch.special_points
+    beyond = np.nextafter(branch.arclength[-1 if last else 0], np.inf if last else -np.inf)
+    end = special.replace(arclength=float(beyond))
+    cut = truncate(branch, None, end) if last else truncate(branch, end, None)
+    assert len(cut) == len(cut.iterations) == len(branch)
+    np.testing.assert_array_equal(cut.z[-1 if last else 0], special.z)
+    inside = slice(0, -1) if last else slice(1, None)
+    np.testing.assert_array_equal(cut.z[inside], branch.z[inside])
 
 
 def test_terminal_user_events_end_the_branch_on_both_sides() -> None:
